@@ -1,0 +1,285 @@
+//! The beacon: what one page load sends, added up by minute and page. `docs/wire.md` draws it byte by byte.
+//!
+//! A request body is `[VERSION][now][frozen]`. *now* is the milliseconds from the page load's creation to this attempt,
+//! by the sender's clock, as a LEB128 varint; *frozen* is the postcard form of [`Beacon`], fixed before the first
+//! attempt and sent again byte for byte. Every time inside is relative to the creation, so a wrong clock moves
+//! nothing but the creation itself, which the receiver corrects.
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+use crate::{BeaconId, Millis};
+
+/// The first byte of every beacon.
+pub const VERSION: u8 = 1;
+/// The longest body of `POST /b` in bytes.
+pub const MAX_BYTES: usize = 64 * 1024;
+/// The longest string in bytes; the tracker cuts, the edge refuses.
+pub const MAX_STRING: usize = 1024;
+/// The most minutes in one beacon.
+pub const MAX_MINUTES: usize = 64;
+/// The most counted events in one beacon.
+pub const MAX_COUNTS: u64 = 1000;
+/// The most properties on one event.
+pub const MAX_PROPS: usize = 30;
+/// The largest magnitude of a value: 10^12, in millionths.
+pub const MAX_VALUE: i64 = 1_000_000_000_000_000_000;
+/// The longest engaged time of one delta in seconds: a beacon spans at most a day.
+pub const MAX_ENGAGED: u32 = 86_400;
+
+/// A string of [`Beacon::strings`]: 0 is the empty string, `n` is `strings[n - 1]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Str(pub u16);
+
+/// What one page load did since its last beacon. Borrows its strings from the received bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beacon<'a> {
+    /// The page load and the sequence number.
+    pub id: BeaconId,
+    /// When the page load (or its renewed id) was created, in seconds since 1970 by the sender's clock.
+    pub created: u32,
+    /// The site's domain, as in `data-site`.
+    #[serde(borrow)]
+    pub site: &'a str,
+    /// Random id kept by the browser, for sites whose identity is `device`; otherwise all zero.
+    pub device: [u8; 8],
+    /// The width of the screen in CSS pixels; 0 when not known.
+    pub screen: u16,
+    /// The browser's preferred language (BCP 47), in [`Beacon::strings`].
+    pub language: Str,
+    /// The browser's IANA time zone.
+    pub zone: Str,
+    /// Every string used below, each once.
+    pub strings: Vec<&'a str>,
+    /// The visits that this page load took part in; nearly always one.
+    pub visits: Vec<VisitPart>,
+}
+
+/// The part of a visit that one beacon tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitPart {
+    /// 16 random bits that tell the visits of one visitor apart; 0 without storage.
+    pub tag: u16,
+    /// The external referrer of the visit, without query and fragment; empty when direct.
+    pub referrer: Str,
+    /// `utm_source`, or `ref` or `source`.
+    pub source: Str,
+    /// `utm_medium`.
+    pub medium: Str,
+    /// `utm_campaign`.
+    pub campaign: Str,
+    /// `utm_content`.
+    pub content: Str,
+    /// `utm_term`.
+    pub term: Str,
+    /// The path of the visit's first page.
+    pub entry: Str,
+    /// What happened, by minute of the sender's clock.
+    pub minutes: Vec<MinutePart>,
+}
+
+/// What happened in one minute of one visit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MinutePart {
+    /// Seconds from [`Beacon::created`] to the first thing in this minute; negative for what an earlier page began.
+    pub at: i32,
+    /// The visit started in this minute: 0 or 1.
+    pub started: u8,
+    /// The visit, which started in this minute, went on (maybe later): 0 or 1.
+    pub went_on: u8,
+    /// What was counted.
+    pub deltas: Vec<Delta>,
+}
+
+/// Equal events of one minute, added up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delta {
+    /// The event's name; 0 is a page view.
+    pub name: Str,
+    /// The path of the page.
+    pub page: Str,
+    /// The host of the page.
+    pub hostname: Str,
+    /// The properties, key and value.
+    pub props: Vec<(Str, Str)>,
+    /// ISO 4217 code of the values, or 0 where they are no money.
+    pub currency: Str,
+    /// How many such events.
+    pub count: u32,
+    /// How many of these views went on to another view.
+    pub went_on: u32,
+    /// Engaged seconds.
+    pub engaged: u32,
+    /// How much deeper the page was scrolled, in per cent: the increments of a view's deepest point.
+    pub depth: u32,
+    /// The values of the events that had one, in millionths.
+    pub values: Vec<i64>,
+}
+
+/// Why bytes are no beacon. Each says what is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BeaconError {
+    /// More than [`MAX_BYTES`].
+    TooLarge,
+    /// The first byte is not [`VERSION`].
+    Version(u8),
+    /// The bytes end early, go on past the end, or are not the format.
+    Malformed,
+    /// A field is outside its limits; the field's name and what is allowed.
+    Field(&'static str, &'static str),
+}
+
+impl core::fmt::Display for BeaconError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::TooLarge => f.write_str("a beacon is at most 65536 bytes"),
+            Self::Version(v) => write!(f, "version {v} of the beacon is not known; this server reads version 1"),
+            Self::Malformed => f.write_str("these bytes are not a beacon; docs/wire.md describes the format"),
+            Self::Field(field, allowed) => write!(f, "{field}: {allowed}"),
+        }
+    }
+}
+
+impl core::error::Error for BeaconError {}
+
+/// Writes the part of a request body that changes with every attempt: version and `now` (milliseconds since creation).
+/// The frozen bytes follow.
+pub fn envelope(now_ms: u64, out: &mut Vec<u8>) {
+    out.push(VERSION);
+    let mut rest = now_ms;
+    while rest >= 0x80 {
+        out.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push(rest as u8);
+}
+
+/// A received body, split: `now` and the frozen bytes.
+///
+/// # Errors
+/// `TooLarge`, `Version` and `Malformed` as named.
+pub fn open(body: &[u8]) -> Result<(u64, &[u8]), BeaconError> {
+    if body.len() > MAX_BYTES {
+        return Err(BeaconError::TooLarge);
+    }
+    let (&version, mut rest) = body.split_first().ok_or(BeaconError::Malformed)?;
+    if version != VERSION {
+        return Err(BeaconError::Version(version));
+    }
+    let mut now = 0u64;
+    // Nine groups of seven bits: 2^63 milliseconds are enough for everyone.
+    for group in 0..9 {
+        let (&byte, tail) = rest.split_first().ok_or(BeaconError::Malformed)?;
+        rest = tail;
+        now |= u64::from(byte & 0x7f) << (7 * group);
+        if byte < 0x80 {
+            return Ok((now, rest));
+        }
+    }
+    Err(BeaconError::Malformed)
+}
+
+impl<'a> Beacon<'a> {
+    /// Reads the frozen bytes and checks every limit, so that a `Beacon` from here is safe to add up.
+    ///
+    /// # Errors
+    /// `Malformed` if the bytes are not the format, `Field` if one is outside its limits.
+    pub fn decode(frozen: &'a [u8]) -> Result<Self, BeaconError> {
+        let (beacon, rest) = postcard::take_from_bytes::<Self>(frozen).map_err(|_| BeaconError::Malformed)?;
+        if !rest.is_empty() {
+            return Err(BeaconError::Malformed);
+        }
+        beacon.check()?;
+        Ok(beacon)
+    }
+
+    /// The frozen bytes. Encoding into memory cannot fail; a failure gives no bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+
+    /// The string that `index` names; empty for 0 and, after [`Beacon::decode`], never missing.
+    #[must_use]
+    pub fn string(&self, index: Str) -> &'a str {
+        match index.0 {
+            0 => "",
+            n => self.strings.get(usize::from(n) - 1).copied().unwrap_or(""),
+        }
+    }
+
+    /// The moment of creation by the sender's clock.
+    #[must_use]
+    pub const fn created(&self) -> Millis {
+        Millis(self.created as u64 * 1000)
+    }
+
+    fn check(&self) -> Result<(), BeaconError> {
+        let fail = |field, allowed| Err(BeaconError::Field(field, allowed));
+        if self.site.is_empty() || self.site.len() > MAX_STRING {
+            return fail("site", "1 to 1024 bytes");
+        }
+        if self.strings.iter().any(|s| s.len() > MAX_STRING) {
+            return fail("strings", "each at most 1024 bytes");
+        }
+        let strings = self.strings.len();
+        let known = |s: Str| usize::from(s.0) <= strings;
+        if !known(self.language) || !known(self.zone) {
+            return fail("language, zone", "an index into strings");
+        }
+        let mut minutes = 0;
+        let mut counts = 0u64;
+        for visit in &self.visits {
+            let named = [visit.referrer, visit.source, visit.medium, visit.campaign, visit.content, visit.term, visit.entry];
+            if !named.into_iter().all(known) {
+                return fail("visits", "strings by an index into strings");
+            }
+            minutes += visit.minutes.len();
+            for minute in &visit.minutes {
+                if minute.started > 1 || minute.went_on > 1 {
+                    return fail("started, went_on", "0 or 1 in a minute of a visit");
+                }
+                for delta in &minute.deltas {
+                    delta.check(known)?;
+                    counts += u64::from(delta.count);
+                }
+            }
+        }
+        if minutes > MAX_MINUTES {
+            return fail("minutes", "at most 64 in a beacon");
+        }
+        if counts > MAX_COUNTS {
+            return fail("count", "at most 1000 events in a beacon");
+        }
+        Ok(())
+    }
+}
+
+impl Delta {
+    fn check(&self, known: impl Fn(Str) -> bool) -> Result<(), BeaconError> {
+        let fail = |field, allowed| Err(BeaconError::Field(field, allowed));
+        let named = [self.name, self.page, self.hostname, self.currency];
+        if !named.into_iter().all(&known) || !self.props.iter().all(|(k, v)| known(*k) && known(*v)) {
+            return fail("deltas", "strings by an index into strings");
+        }
+        if self.props.len() > MAX_PROPS {
+            return fail("props", "at most 30 on an event");
+        }
+        if self.values.len() > self.count as usize {
+            return fail("values", "at most one for each counted event");
+        }
+        if self.values.iter().any(|v| v.unsigned_abs() > MAX_VALUE as u64) {
+            return fail("values", "within 10^12 of zero");
+        }
+        // A view goes on at most once, but it may have been counted by an earlier beacon.
+        if u64::from(self.went_on) > MAX_COUNTS {
+            return fail("went_on", "at most 1000 in a beacon");
+        }
+        if self.engaged > MAX_ENGAGED {
+            return fail("engaged", "at most 86400 seconds");
+        }
+        if u64::from(self.depth) > 100 * MAX_COUNTS {
+            return fail("depth", "at most 100 per cent for each view");
+        }
+        Ok(())
+    }
+}
