@@ -1,1 +1,1 @@
-//! headwater-dashboard
+//! The dashboard of Headwater.
