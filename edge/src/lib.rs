@@ -1,1 +1,8 @@
-//! headwater-edge
+//! Headwater's edge: from a request to a batch of partials.
+//!
+//! Pure: a shell hands in bytes, the time and what it knows of the sender, runs the transactions it is asked for, and
+//! carries batches. The same code serves the native server and, compiled to wasm32, a Durable Object.
+
+pub mod site;
+
+pub use site::{Identity, SaltWindow, SiteFacts};
