@@ -3,15 +3,56 @@
 //! Everything here is a commutative monoid or a byte format. Nothing here reads a clock, a random number, a socket
 //! or a file: callers hand in bytes and times, so the same code runs in the browser, in workerd and natively.
 //!
+//! One path leads through it: a [`Beacon`] is read; an edge adds what it learns of the visitor and [`Fold`]s it into an
+//! [`Aggregate`], the tallies and the people of one site and one minute; [`Partial`]s travel in a [`Batch`]; a collector
+//! [merges](Aggregate::merge) them into the buckets of each [`Grain`].
+//!
 //! Without the feature `aggregate` only the beacon and the words it uses remain, in `no_std`: that is the tracker's part.
 #![cfg_attr(not(feature = "aggregate"), no_std)]
 
 extern crate alloc;
 
 pub mod beacon;
+mod dimension;
 pub mod id;
 pub mod time;
 
 pub use beacon::{Beacon, BeaconError};
+pub use dimension::{RowDimension, VisitDimension};
 pub use id::{BeaconId, NodeId, SiteId, VisitorHash};
 pub use time::{Grain, Millis, Minute};
+
+#[cfg(feature = "aggregate")]
+mod aggregate;
+#[cfg(feature = "aggregate")]
+mod batch;
+#[cfg(feature = "aggregate")]
+mod dict;
+#[cfg(feature = "aggregate")]
+mod estimate;
+#[cfg(feature = "aggregate")]
+mod fold;
+#[cfg(feature = "aggregate")]
+mod hll;
+#[cfg(feature = "aggregate")]
+mod numbers;
+#[cfg(feature = "aggregate")]
+mod people;
+#[cfg(feature = "aggregate")]
+mod tallies;
+#[cfg(feature = "aggregate")]
+mod wire;
+
+#[cfg(feature = "aggregate")]
+pub use {
+    aggregate::Aggregate,
+    batch::{Batch, Partial},
+    dict::{Dict, StrId},
+    estimate::Estimate,
+    fold::{Activity, EventDelta, Fold, PAGEVIEW},
+    hll::{Hll, Hlls},
+    numbers::{Numbers, Stamped},
+    people::{Fact, People, SAMPLE_SIZE, Tuple, Visit, Visitor, OTHER},
+    tallies::{Row, RowKey, Tallies, Tally},
+    wire::{WireError, WIRE_VERSION},
+};

@@ -1,0 +1,184 @@
+//! Dictionaries: the strings of an aggregate, each once, sorted bytewise. Because ids follow the order of the strings,
+//! whatever is sorted by id is sorted by string, and equal content has equal bytes however it came about.
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+/// A string of a [`Dict`]. 0 is always the empty string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StrId(pub u32);
+
+impl StrId {
+    /// The index into a table that has an entry for each string.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Sorted distinct strings in one allocation; the first is the empty string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dict {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl Default for Dict {
+    fn default() -> Self {
+        Self { text: String::new(), ends: vec![0] }
+    }
+}
+
+impl Dict {
+    /// From strings in ascending order without repetition; the empty string is added in front when it is not there.
+    pub(crate) fn from_sorted<'a>(strings: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut dict = Self::default();
+        for string in strings {
+            if !string.is_empty() {
+                dict.text.push_str(string);
+                dict.ends.push(dict.text.len() as u32);
+            }
+        }
+        dict
+    }
+
+    /// The string, empty for an id that is not there.
+    #[must_use]
+    pub fn get(&self, id: StrId) -> &str {
+        let end = self.ends.get(id.index()).copied().unwrap_or(0) as usize;
+        let start = id.index().checked_sub(1).and_then(|i| self.ends.get(i)).map_or(0, |&s| s as usize);
+        self.text.get(start..end).unwrap_or("")
+    }
+
+    /// The id of a string, if it is there. Logarithmic.
+    #[must_use]
+    pub fn find(&self, string: &str) -> Option<StrId> {
+        let (mut low, mut high) = (0, self.ends.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            match self.get(StrId(middle as u32)).cmp(string) {
+                core::cmp::Ordering::Less => low = middle + 1,
+                core::cmp::Ordering::Greater => high = middle,
+                core::cmp::Ordering::Equal => return Some(StrId(middle as u32)),
+            }
+        }
+        None
+    }
+
+    /// How many strings, the empty one included.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty)] // it is never empty
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Every string in order, with its id.
+    pub fn iter(&self) -> impl Iterator<Item = (StrId, &str)> {
+        (0..self.ends.len() as u32).map(|i| (StrId(i), self.get(StrId(i))))
+    }
+
+    /// The union of dictionaries, and for each a table from its ids to those of the union.
+    pub(crate) fn union(dicts: &[&Self]) -> (Self, Vec<Vec<StrId>>) {
+        let mut all: Vec<(&str, u32, u32)> = Vec::with_capacity(dicts.iter().map(|d| d.len()).sum());
+        for (d, dict) in dicts.iter().enumerate() {
+            all.extend(dict.iter().map(|(id, s)| (s, d as u32, id.0)));
+        }
+        // Each dictionary is a sorted run, which the stable sort merges instead of sorting anew.
+        all.sort_by(|a, b| a.0.cmp(b.0));
+        let mut maps: Vec<Vec<StrId>> = dicts.iter().map(|d| vec![StrId(0); d.len()]).collect();
+        let mut union = Self::default();
+        let mut last = "";
+        for (string, d, id) in all {
+            if string != last {
+                union.text.push_str(string);
+                union.ends.push(union.text.len() as u32);
+                last = string;
+            }
+            maps[d as usize][id as usize] = StrId(union.ends.len() as u32 - 1);
+        }
+        (union, maps)
+    }
+
+    /// This dictionary with only the strings marked in `used`, and a table from old ids to new ones.
+    pub(crate) fn pruned(&self, used: &[bool]) -> (Self, Vec<StrId>) {
+        let mut map = vec![StrId(0); self.len()];
+        let mut kept = Self::default();
+        for (id, string) in self.iter().skip(1) {
+            if used[id.index()] {
+                kept.text.push_str(string);
+                kept.ends.push(kept.text.len() as u32);
+                map[id.index()] = StrId(kept.ends.len() as u32 - 1);
+            }
+        }
+        (kept, map)
+    }
+
+    /// The lengths of the strings after the empty one, and all text: the form on the wire.
+    pub(crate) fn columns(&self) -> (Vec<u32>, &str) {
+        (self.ends.windows(2).map(|w| w[1] - w[0]).collect(), &self.text)
+    }
+
+    /// From the form on the wire; `None` unless the strings are sorted, distinct, not empty and split at characters.
+    pub(crate) fn from_columns(lengths: &[u32], text: &str) -> Option<Self> {
+        let mut dict = Self { text: text.to_owned(), ends: Vec::with_capacity(lengths.len() + 1) };
+        let mut end = 0u32;
+        dict.ends.push(0);
+        let mut last = "";
+        for &length in lengths {
+            let next = end.checked_add(length)?;
+            let string = text.get(end as usize..next as usize)?;
+            if string <= last {
+                return None;
+            }
+            last = string;
+            end = next;
+            dict.ends.push(end);
+        }
+        (end as usize == text.len()).then_some(dict)
+    }
+}
+
+/// Gathers strings in any order; ids are in order of arrival until [`Interner::sorted`].
+#[derive(Default)]
+pub(crate) struct Interner {
+    ids: HashMap<Box<str>, u32, RandomState>,
+}
+
+impl Interner {
+    pub(crate) fn id(&mut self, string: &str) -> u32 {
+        if let Some(&id) = self.ids.get(string) {
+            return id;
+        }
+        let id = self.ids.len() as u32;
+        self.ids.insert(string.into(), id);
+        id
+    }
+
+    /// The dictionary, and a table from the ids given out to its ids.
+    pub(crate) fn sorted(&self) -> (Dict, Vec<StrId>) {
+        let mut strings: Vec<(&str, u32)> = self.ids.iter().map(|(s, &i)| (&**s, i)).collect();
+        strings.sort_unstable();
+        let dict = Dict::from_sorted(strings.iter().map(|(s, _)| *s));
+        let mut map = vec![StrId(0); strings.len()];
+        let mut next = 1;
+        for (string, id) in strings {
+            if !string.is_empty() {
+                map[id as usize] = StrId(next);
+                next += 1;
+            }
+        }
+        (dict, map)
+    }
+}
+
+/// A hash of a string that is the same on every machine and in every run: FNV-1a (Fowler, Noll, Vo) with the finaliser
+/// of SplitMix64 (Steele, Lea, Flood 2014). It decides which of too many things are kept, so it must never change.
+pub(crate) fn stable_hash(seed: u64, bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325 ^ seed;
+    for &byte in bytes {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
+}
