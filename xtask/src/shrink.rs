@@ -1,0 +1,74 @@
+//! Making what a browser downloads small: wasm-opt for Wasm, esbuild for JavaScript. Both come from npm and are optional.
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::install;
+use crate::run::{command, found, root, run};
+
+/// The tools, found.
+pub(crate) struct Shrink {
+    wasm_opt: PathBuf,
+    esbuild: PathBuf,
+}
+
+/// What wasm-opt may use. Never `--all-features`: it emits imports that browsers refuse.
+const WASM_OPT: [&str; 9] = [
+    "-Oz",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--strip-target-features",
+    "--strip-producers",
+];
+
+impl Shrink {
+    /// The tools, installed by `npm ci` if need be.
+    pub(crate) fn install() -> Result<Self> {
+        install::node_modules()?;
+        Self::find().context("node_modules lacks wasm-opt or esbuild: remove it and run `npm ci`")
+    }
+
+    /// The tools if this machine has Node, else nothing and a word about it: the result works, it is just larger.
+    pub(crate) fn if_possible() -> Option<Self> {
+        if !found("node") || !found("npm") {
+            println!("   Node is not here, so the Wasm is not shrunk. It works all the same.");
+            return None;
+        }
+        match Self::install() {
+            Ok(tools) => Some(tools),
+            Err(error) => {
+                println!("   The Wasm is not shrunk ({error:#}). It works all the same.");
+                None
+            }
+        }
+    }
+
+    fn find() -> Option<Self> {
+        let modules = root().join("node_modules");
+        let wasm_opt = modules.join("binaryen/bin/wasm-opt");
+        // npm may be told not to run install scripts, so esbuild's own package is not relied on: the binary is in the
+        // one package of its platform that npm chose.
+        let esbuild = std::fs::read_dir(modules.join("@esbuild"))
+            .ok()?
+            .filter_map(Result::ok)
+            .map(|platform| platform.path().join("bin/esbuild"))
+            .find(|binary| binary.is_file())?;
+        wasm_opt.is_file().then_some(Self { wasm_opt, esbuild })
+    }
+
+    /// `input` as small as wasm-opt makes it.
+    pub(crate) fn wasm(&self, input: &Path, output: &Path) -> Result<()> {
+        let mut node = command("node", &[]);
+        run(node.arg(&self.wasm_opt).args(WASM_OPT).arg(input).arg("-o").arg(output))
+    }
+
+    /// A script without its blanks, comments and long names.
+    pub(crate) fn script(&self, input: &Path, output: &Path) -> Result<()> {
+        let options = ["--minify", "--target=es2020", "--charset=utf8", "--log-level=warning", "--legal-comments=none"];
+        run(command(&self.esbuild, &options).arg(input).arg(format!("--outfile={}", output.display())))
+    }
+}

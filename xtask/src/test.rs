@@ -1,0 +1,72 @@
+//! `cargo xtask test`: every check and every test; and the longer ones, `fuzz` and `bench`.
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::args::Args;
+use crate::install::{self, WASM};
+use crate::run::{build_server, cargo, run, step};
+use crate::shrink::Shrink;
+use crate::{assets, crates, size};
+
+/// The tests that need a browser are behind this feature.
+const BROWSER: &str = "headwater-tests/browser";
+
+/// `cargo xtask test [--fast]`.
+pub(crate) fn test(mut args: Args) -> Result<()> {
+    let fast = args.flag("--fast");
+    args.end()?;
+    install::packages(&[("node", "nodejs"), ("npm", "npm")])?;
+    if !fast {
+        install::packages(&[("chromium", "chromium"), ("chromedriver", "chromium-driver")])?;
+    }
+    let shrink = Shrink::install()?;
+    install::wasm_target()?;
+
+    step("Checking the format");
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    crates::check()?;
+
+    assets::build(Some(&shrink))?;
+    size::within_bounds()?;
+
+    step("Linting");
+    run(&mut cargo(&["clippy", "--release", "--all-targets", "--features", BROWSER, "--", "--deny", "warnings"]))?;
+    let shells =
+        ["clippy", "--profile", "wasm", "--target", WASM, "--package", "headwater-tracker", "--package", "headwater-dashboard"];
+    run(cargo(&shells).args(["--", "--deny", "warnings"]))?;
+
+    build_server()?;
+    step(if fast { "Testing, without the browser" } else { "Testing" });
+    let mut tests = cargo(&["test", "--release"]);
+    if !fast {
+        tests.args(["--features", BROWSER]);
+    }
+    run(&mut tests)?;
+    step("Testing the dashboard's own parts");
+    run(&mut cargo(&["test", "--release", "--package", "headwater-dashboard"]))
+}
+
+/// `cargo xtask fuzz [TARGET] [--seconds N]`.
+pub(crate) fn fuzz(mut args: Args) -> Result<()> {
+    // Without a limit: as long as one likes.
+    let seconds = args.parsed::<u64>("--seconds", "a number of seconds")?.map(Duration::from_secs);
+    let target = args.word();
+    args.end()?;
+    let mut fuzz = cargo(&["run", "--quiet", "--release", "--package", "headwater-tests", "--bin", "fuzz", "--"]);
+    fuzz.args(target);
+    if let Some(limit) = seconds {
+        fuzz.arg("--seconds").arg(limit.as_secs().to_string());
+    }
+    run(&mut fuzz)
+}
+
+/// `cargo xtask bench`.
+pub(crate) fn bench(args: Args) -> Result<()> {
+    args.end()?;
+    install::packages(&[("wrk", "wrk")])?;
+    assets::build(Shrink::if_possible().as_ref())?;
+    build_server()?;
+    step("Measuring");
+    run(&mut cargo(&["run", "--quiet", "--release", "--package", "headwater-tests", "--bin", "bench"]))
+}
