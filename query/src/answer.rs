@@ -1,0 +1,78 @@
+//! The answer of `POST /api/v2/query`.
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Query;
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The rows, in order.
+    pub results: Vec<ResultRow>,
+    /// What there is to know about them.
+    pub meta: Meta,
+    /// The question as it was understood: its range has become two moments.
+    pub query: Query,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResultRow {
+    /// The values of the query's metrics, in their order.
+    pub metrics: Vec<MetricValue>,
+    /// The values of the query's dimensions, in their order.
+    pub dimensions: Vec<String>,
+}
+
+/// The value of a metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum MetricValue {
+    /// A count, or a whole per cent or second.
+    Whole(u64),
+    /// A number with decimals.
+    Decimal(f64),
+    /// An amount of money.
+    Money {
+        /// The amount in units of the currency.
+        value: f64,
+        /// ISO 4217 code.
+        currency: String,
+    },
+    /// There is none: the bounce rate of a page where no visit began, the mean of no values. Written `null`.
+    None,
+}
+
+impl MetricValue {
+    /// The number, without its currency.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Whole(n) => Some(*n as f64),
+            Self::Decimal(n) | Self::Money { value: n, .. } => Some(*n),
+            Self::None => None,
+        }
+    }
+}
+
+/// What there is to know about the rows. Empty when all is exact and nothing was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    /// Set when the range is longer than a visitor can be told from others: `day` or `month`. Then `visitors` is the
+    /// sum of the distinct visitors of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitors_unit: Option<String>,
+    /// For each row in `results` the estimated metrics with `[low, high]` at 95 %; left out when every row is exact.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<BTreeMap<String, [f64; 2]>>,
+    /// With `include.time_labels`: every label of the time dimension in the range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_labels: Option<Vec<String>>,
+    /// With `include.total_rows`: the rows on all pages together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_rows: Option<u64>,
+    /// With `include.imports`: whether imported aggregates are counted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imports_included: Option<bool>,
+}
