@@ -3,6 +3,10 @@
 //! Pure: a shell hands in bytes, the time and what it knows of the sender, runs the transactions it is asked for, and
 //! carries batches. The same code serves the native server and, compiled to wasm32, a Durable Object.
 
+pub mod host;
+pub mod refusal;
 pub mod site;
+pub mod visitor;
 
+pub use refusal::Refusal;
 pub use site::{Identity, SaltWindow, SiteFacts};
