@@ -1,1 +1,8 @@
-//! headwater-tests
+//! What the end-to-end tests and the benches share: a real server, a real browser, beacons, random numbers.
+pub mod api;
+pub mod beacons;
+pub mod browser;
+pub mod decoders;
+pub mod random;
+pub mod server;
+pub mod site;

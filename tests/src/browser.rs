@@ -1,0 +1,196 @@
+//! A real Chromium, driven through chromedriver by the WebDriver protocol (<https://www.w3.org/TR/webdriver2/>).
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::api::Api;
+
+/// How long a page may take to show what is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Chromium with a profile of its own; closed when it goes out of scope.
+pub struct Browser {
+    driver: Child,
+    api: Api,
+    session: String,
+    _profile: TempDir,
+}
+
+/// What keeps Chromium from drawing on a screen and from talking to anyone but the page.
+const FLAGS: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,1000",
+];
+
+impl Browser {
+    /// Starts chromedriver and, with it, Chromium.
+    pub fn start() -> Self {
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts: Debian has it in chromium-driver");
+        let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
+        let port = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok())
+            .expect("chromedriver says its port");
+        // What it says later is read and dropped, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+
+        let api = Api::new(port, None);
+        let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
+        flags.push(format!("--user-data-dir={}", profile.path().display()));
+        let options = json!({"args": flags});
+        let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}});
+        let answer = api.post("/session", &wanted).expect("an answer from chromedriver");
+        let session =
+            answer.json()["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {}", answer.text)).to_owned();
+        Self { driver, api, session, _profile: profile }
+    }
+
+    fn call(&self, command: &str, body: &Value) -> Result<Value, String> {
+        let answer = self.api.post(&format!("/session/{}/{command}", self.session), body).map_err(|error| error.to_string())?;
+        let value = answer.json()["value"].take();
+        if answer.status == 200 { Ok(value) } else { Err(format!("{command}: {value}")) }
+    }
+
+    fn must(&self, command: &str, body: &Value) -> Value {
+        self.call(command, body).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Goes to a page and waits until it is loaded.
+    pub fn visit(&self, url: &str) {
+        self.must("url", &json!({"url": url}));
+    }
+
+    /// Runs a script in the page and gives what it returns.
+    pub fn run(&self, script: &str) -> Value {
+        self.must("execute/sync", &json!({"script": script, "args": []}))
+    }
+
+    /// Clicks the first element that matches a CSS selector, as a person would.
+    pub fn click(&self, selector: &str) {
+        let found = self.must("element", &json!({"using": "css selector", "value": selector}));
+        // The protocol's own key for an element.
+        let id = found["element-6066-11e4-a52e-4f735466cecf"].as_str().unwrap_or_default();
+        self.must(&format!("element/{id}/click"), &json!({}));
+    }
+
+    /// The text that a person reads in the first element that matches; empty if there is none.
+    pub fn text(&self, selector: &str) -> String {
+        let script = format!("return document.querySelector({})?.innerText ?? ''", json!(selector));
+        self.run(&script).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the element's text is as wanted, and gives it.
+    pub fn wait_for_text(&self, selector: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let start = Instant::now();
+        loop {
+            let text = self.text(selector);
+            if wanted(&text) {
+                return text;
+            }
+            assert!(start.elapsed() < PATIENCE, "{selector} shows {text:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Opens another tab, goes there, and gives the handle of the tab before.
+    pub fn new_tab(&self) -> String {
+        let before = self.get("window").as_str().unwrap_or_default().to_owned();
+        let tab = self.must("window/new", &json!({"type": "tab"}));
+        self.switch_to(tab["handle"].as_str().unwrap_or_default());
+        before
+    }
+
+    /// Closes this tab and goes to another.
+    pub fn close_tab(&self, then: &str) {
+        let closed = self.api.delete(&format!("/session/{}/window", self.session)).expect("an answer");
+        assert_eq!(closed.status, 200, "{}", closed.text);
+        self.switch_to(then);
+    }
+
+    /// Goes to a tab.
+    pub fn switch_to(&self, handle: &str) {
+        self.must("window", &json!({"handle": handle}));
+    }
+
+    fn get(&self, what: &str) -> Value {
+        let answer = self.api.get(&format!("/session/{}/{what}", self.session)).expect("an answer");
+        answer.json()["value"].take()
+    }
+
+    /// Writes what the window shows to `target/screenshots/NAME.png`.
+    pub fn screenshot(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
+        std::fs::create_dir_all(&folder).expect("the folder for screenshots");
+        let encoded = self.get("screenshot");
+        let png = from_base64(encoded.as_str().unwrap_or_default());
+        assert!(png.starts_with(b"\x89PNG"), "a screenshot is a PNG");
+        std::fs::write(folder.join(format!("{name}.png")), png).expect("the screenshot is written");
+    }
+
+    /// The messages of the page's console that are errors.
+    pub fn console_errors(&self) -> Vec<String> {
+        let log = self.must("se/log", &json!({"type": "browser"}));
+        let entries = log.as_array().cloned().unwrap_or_default();
+        entries.iter().filter(|entry| entry["level"] == "SEVERE").map(|entry| entry["message"].to_string()).collect()
+    }
+}
+
+/// The bytes of standard base64; what is not of its alphabet is skipped.
+fn from_base64(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut held) = (0u32, 0);
+    for symbol in text.bytes() {
+        let value = match symbol {
+            b'A'..=b'Z' => symbol - b'A',
+            b'a'..=b'z' => symbol - b'a' + 26,
+            b'0'..=b'9' => symbol - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => continue,
+        };
+        bits = bits << 6 | u32::from(value);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    bytes
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Told to quit, chromedriver takes Chromium with it.
+        let _ = self.api.delete(&format!("/session/{}", self.session));
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn base64_is_read() {
+        assert_eq!(super::from_base64("aGVhZA=="), b"head");
+        assert_eq!(super::from_base64("iVBORw"), b"\x89PNG");
+    }
+}

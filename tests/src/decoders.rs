@@ -1,0 +1,240 @@
+//! The decoders of everything that comes over the wire, fed with mutated golden vectors.
+//!
+//! Whatever the bytes, a decoder answers with a value or an error, in bounded time and memory. A value that it gives is
+//! whole: it is written as it was read, and merges.
+use std::time::{Duration, Instant};
+
+use headwater_core::beacon::{self, Beacon, Delta, MinutePart, Str, VisitPart};
+use headwater_core::{
+    Activity, Aggregate, Batch, BeaconId, EventDelta, Fold, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,
+};
+
+use crate::random::Random;
+
+/// A decoder under test.
+pub struct Target {
+    /// The word for it on the command line.
+    pub name: &'static str,
+    /// Valid bytes to start from.
+    pub golden: fn() -> Vec<Vec<u8>>,
+    /// Decodes, and checks what came out; panics if a law is broken. Says whether the bytes were accepted.
+    pub decode: fn(&[u8]) -> bool,
+}
+
+/// Every decoder of the core.
+pub const TARGETS: [Target; 3] = [
+    Target { name: "beacon", golden: golden_beacons, decode: decode_beacon },
+    Target { name: "aggregate", golden: golden_aggregates, decode: decode_aggregate },
+    Target { name: "batch", golden: golden_batches, decode: decode_batch },
+];
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Tried {
+    /// Mutated inputs.
+    pub inputs: u64,
+    /// Those that were still valid.
+    pub accepted: u64,
+}
+
+/// The longest that one input may take. Generous: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Target {
+    /// Feeds mutated golden vectors to the decoder until `limit` is over; for ever without one.
+    pub fn run(&self, random: &mut Random, limit: Option<Duration>) -> Tried {
+        let golden = (self.golden)();
+        for vector in &golden {
+            assert!((self.decode)(vector), "a golden vector of {} is refused", self.name);
+        }
+        let start = Instant::now();
+        let mut tried = Tried::default();
+        while limit.is_none_or(|limit| start.elapsed() < limit) {
+            let input = mutate(&golden, random);
+            let began = Instant::now();
+            let accepted = std::panic::catch_unwind(|| (self.decode)(&input)).unwrap_or_else(|_| {
+                panic!("the decoder of {} fell over these bytes: {}", self.name, hex(&input));
+            });
+            assert!(began.elapsed() < PATIENCE, "the decoder of {} took {:?} for {}", self.name, began.elapsed(), hex(&input));
+            tried.inputs += 1;
+            tried.accepted += u64::from(accepted);
+        }
+        tried
+    }
+}
+
+/// One of `golden` with a few things done to it.
+fn mutate(golden: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut bytes = golden[random.below(golden.len())].clone();
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len());
+        match random.below(9) {
+            0 if !bytes.is_empty() => bytes[at] ^= 1 << random.below(8),
+            1 if !bytes.is_empty() => bytes[at] = [0, 1, 2, 0x7f, 0x80, 0xfe, 0xff][random.below(7)],
+            2 if !bytes.is_empty() => bytes[at] = random.bits() as u8,
+            3 => bytes.truncate(at),
+            4 => bytes.extend((0..random.below(20)).map(|i| i as u8)),
+            // A length or an index that claims far too much.
+            5 => drop(bytes.splice(at..at, [0xff, 0xff, 0xff, 0xff, 0x0f])),
+            6 if !bytes.is_empty() => drop(bytes.splice(at..=at, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01])),
+            7 => {
+                let end = (at + random.below(16)).min(bytes.len());
+                bytes.drain(at..end);
+            }
+            _ => {
+                let other = &golden[random.below(golden.len())];
+                let from = random.below(other.len());
+                let to = (from + random.below(32)).min(other.len());
+                bytes.splice(at..at, other[from..to].iter().copied());
+            }
+        }
+    }
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn decode_beacon(bytes: &[u8]) -> bool {
+    let Ok((_, frozen)) = beacon::open(bytes) else { return false };
+    let Ok(beacon) = Beacon::decode(frozen) else { return false };
+    let written = beacon.encode();
+    assert_eq!(Beacon::decode(&written).as_ref(), Ok(&beacon));
+    for visit in &beacon.visits {
+        for delta in visit.minutes.iter().flat_map(|minute| &minute.deltas) {
+            let _ = (beacon.string(delta.name), beacon.string(delta.page));
+        }
+    }
+    true
+}
+
+fn decode_aggregate(bytes: &[u8]) -> bool {
+    let Ok(aggregate) = Aggregate::decode(bytes) else { return false };
+    holds_together(&aggregate);
+    true
+}
+
+fn decode_batch(bytes: &[u8]) -> bool {
+    let Ok(batch) = Batch::decode(bytes) else { return false };
+    assert_eq!(Batch::decode(&batch.encode()).as_ref(), Ok(&batch));
+    batch.partials.iter().for_each(|partial| holds_together(&partial.aggregate));
+    true
+}
+
+/// What was decoded is whole: written as it was read, and it adds to others in either order.
+fn holds_together(aggregate: &Aggregate) {
+    assert_eq!(Aggregate::decode(&aggregate.encode()).as_ref(), Ok(aggregate));
+    let other = busy_aggregate();
+    assert_eq!(Aggregate::merge(&[aggregate, &other]), Aggregate::merge(&[&other, aggregate]));
+    assert_eq!(&Aggregate::merge(&[aggregate, &Aggregate::default()]), aggregate);
+}
+
+fn golden_beacons() -> Vec<Vec<u8>> {
+    let mut busy = Beacon {
+        id: BeaconId { load: [1, 2, 3, 4, 5, 6, 7, 8], seq: 3 },
+        created: 1_790_000_000,
+        site: "example.com",
+        device: [9; 8],
+        screen: 1920,
+        language: Str(1),
+        zone: Str(2),
+        strings: vec![
+            "de-DE",
+            "Europe/Berlin",
+            "/",
+            "/pricing",
+            "example.com",
+            "Signup",
+            "plan",
+            "pro",
+            "EUR",
+            "https://news.example/a",
+        ],
+        visits: Vec::new(),
+    };
+    let view =
+        |page, count| Delta { page: Str(page), hostname: Str(5), count, went_on: 1, engaged: 30, depth: 100, ..Delta::default() };
+    let signup = Delta {
+        name: Str(6),
+        page: Str(4),
+        hostname: Str(5),
+        props: vec![(Str(7), Str(8))],
+        currency: Str(9),
+        count: 2,
+        values: vec![29_000_000, -1],
+        ..Delta::default()
+    };
+    busy.visits.push(VisitPart {
+        tag: 77,
+        referrer: Str(10),
+        entry: Str(3),
+        minutes: vec![
+            MinutePart { at: 0, started: 1, went_on: 1, deltas: vec![view(3, 1), view(4, 1)] },
+            MinutePart { at: 61, deltas: vec![signup], ..MinutePart::default() },
+        ],
+        ..VisitPart::default()
+    });
+    let plain = Beacon { site: "a", visits: vec![VisitPart::default()], ..Beacon::default() };
+    [busy, plain]
+        .iter()
+        .map(|beacon| {
+            let mut body = Vec::new();
+            beacon::envelope(86_400_000, &mut body);
+            body.extend(beacon.encode());
+            body
+        })
+        .collect()
+}
+
+fn busy_aggregate() -> Aggregate {
+    let mut fold = Fold::new();
+    for visitor in 0..6u64 {
+        let mut visit = [""; VisitDimension::COUNT];
+        visit[VisitDimension::Country as usize] = ["DE", "FR"][visitor as usize % 2];
+        visit[VisitDimension::EntryPage as usize] = "/";
+        let view = EventDelta {
+            name: "pageview",
+            page: "/",
+            hostname: "a.example",
+            count: 2,
+            went_on: 1,
+            engaged: 9,
+            depth: 50,
+            ..EventDelta::default()
+        };
+        let values = [1_000_000, -5, 0, 29_000_000];
+        let signup = EventDelta {
+            name: "Signup",
+            page: "/pricing",
+            hostname: "a.example",
+            currency: "EUR",
+            props: &[("plan", "pro")],
+            count: 4,
+            values: &values,
+            order: visitor,
+            ..EventDelta::default()
+        };
+        fold.add(&Activity {
+            visitor: VisitorHash(visitor.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            minute: Minute(29_000_000),
+            tag: visitor as u16,
+            visit: &visit,
+            started: 1,
+            went_on: 1,
+            events: &[view, signup],
+        });
+    }
+    fold.finish()
+}
+
+fn golden_aggregates() -> Vec<Vec<u8>> {
+    vec![Aggregate::default().encode(), busy_aggregate().encode()]
+}
+
+fn golden_batches() -> Vec<Vec<u8>> {
+    let partial = |site, minute| Partial { site: SiteId(site), minute: Minute(minute), aggregate: busy_aggregate() };
+    let batch =
+        Batch { node: NodeId([7; 16]), seq: 5, position: 900, partials: vec![partial(1, 29_000_000), partial(2, 29_000_000)] };
+    vec![Batch { partials: Vec::new(), ..batch.clone() }.encode(), batch.encode()]
+}

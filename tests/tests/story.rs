@@ -1,0 +1,1 @@
+//! One click becomes a number: the whole path, in a real browser.
