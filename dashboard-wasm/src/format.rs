@@ -1,0 +1,110 @@
+//! Numbers as people read them. Full figures keep every digit; short ones fit a card or an axis.
+
+/// 1234567 as `1,234,567`.
+#[must_use]
+pub fn full(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// At most four characters and a unit: `999`, `1.2k`, `34.5k`, `120k`, `1.2M`. Rounded down, so that nothing looks reached before it is.
+#[must_use]
+pub fn short(n: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")];
+    for (unit, name) in UNITS {
+        if n >= unit {
+            let tenths = n / (unit / 10);
+            return if tenths >= 1000 || tenths.is_multiple_of(10) {
+                format!("{}{name}", tenths / 10)
+            } else {
+                format!("{}.{}{name}", tenths / 10, tenths % 10)
+            };
+        }
+    }
+    n.to_string()
+}
+
+/// A figure on a card: every digit up to 99,999, short beyond.
+#[must_use]
+pub fn card(n: u64) -> String {
+    if n < 100_000 { full(n) } else { short(n) }
+}
+
+/// A ratio with at most two digits after the point: `2.35`, `2.4`, `2`.
+#[must_use]
+pub fn ratio(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    text.into()
+}
+
+/// A share that the API gives in per cent: `37%`, and below ten one digit after the point.
+#[must_use]
+pub fn percent(value: f64) -> String {
+    if !value.is_finite() {
+        "–".into()
+    } else if value > 0.0 && value < 9.95 {
+        format!("{}%", ratio((value * 10.0).round() / 10.0))
+    } else {
+        format!("{}%", value.round())
+    }
+}
+
+/// `1 visitor`, `2 visitors`.
+#[must_use]
+pub fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", full(n), if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let cases = [(0, "0"), (12, "12"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (u64::MAX, "18,446,744,073,709,551,615")];
+        for (n, text) in cases {
+            assert_eq!(full(n), text);
+        }
+    }
+
+    #[test]
+    fn short_figures_never_promise_more_than_there_is() {
+        let cases = [
+            (0, "0"), (999, "999"), (1000, "1k"), (1049, "1k"), (1999, "1.9k"), (34_567, "34.5k"), (99_999, "99.9k"), (100_000, "100k"),
+            (999_999, "999k"), (1_000_000, "1M"), (1_250_000, "1.2M"), (2_000_000_000, "2B"),
+        ];
+        for (n, text) in cases {
+            assert_eq!(short(n), text, "{n}");
+        }
+    }
+
+    #[test]
+    fn ratios_and_percents_drop_what_says_nothing() {
+        assert_eq!(ratio(2.0), "2");
+        assert_eq!(ratio(2.345), "2.35");
+        assert_eq!(ratio(2.4), "2.4");
+        assert_eq!(ratio(f64::NAN), "–");
+        assert_eq!(percent(0.0), "0%");
+        assert_eq!(percent(3.21), "3.2%");
+        assert_eq!(percent(9.96), "10%");
+        assert_eq!(percent(66.6667), "67%");
+        assert_eq!(percent(100.0), "100%");
+    }
+
+    #[test]
+    fn counts_agree_with_their_noun() {
+        assert_eq!(counted(1, "visit", "visits"), "1 visit");
+        assert_eq!(counted(1200, "visit", "visits"), "1,200 visits");
+    }
+}

@@ -1,0 +1,77 @@
+//! How often to ask again while things move: at most once a second, never two at a time, and always once more after the last change.
+
+/// The shortest time between two starts in milliseconds.
+const APART: f64 = 1000.0;
+
+/// When the next round of questions starts. Times are milliseconds of one clock that the caller reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pace {
+    started: Option<f64>,
+    running: bool,
+    planned: bool,
+    wanted: bool,
+}
+
+impl Pace {
+    /// Something changed. Returns after how many milliseconds to call [`Pace::start`]; nothing if that is planned already or a
+    /// round is under way.
+    pub fn changed(&mut self, now: f64) -> Option<u32> {
+        if self.running {
+            self.wanted = true;
+            return None;
+        }
+        if self.planned {
+            return None;
+        }
+        self.planned = true;
+        let since = self.started.map_or(APART, |at| (now - at).max(0.0));
+        Some((APART - since).max(0.0).ceil() as u32)
+    }
+
+    /// The round starts. False if one is under way: then leave it.
+    pub fn start(&mut self, now: f64) -> bool {
+        self.planned = false;
+        if self.running {
+            self.wanted = true;
+            return false;
+        }
+        self.running = true;
+        self.wanted = false;
+        self.started = Some(now);
+        true
+    }
+
+    /// The round ended. Returns after how many milliseconds to start again, if something changed meanwhile.
+    pub fn done(&mut self, now: f64) -> Option<u32> {
+        self.running = false;
+        if self.wanted { self.changed(now) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_change_is_asked_for_at_once_and_a_burst_only_once() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.changed(0.0), Some(0));
+        assert_eq!(pace.changed(1.0), None);
+        assert!(pace.start(1.0));
+        assert_eq!(pace.done(50.0), None);
+        assert_eq!(pace.changed(300.0), Some(701));
+    }
+
+    #[test]
+    fn a_change_while_asking_is_asked_for_again() {
+        let mut pace = Pace::default();
+        pace.changed(0.0);
+        pace.start(0.0);
+        assert_eq!(pace.changed(10.0), None);
+        assert!(!pace.start(20.0));
+        assert_eq!(pace.done(400.0), Some(600));
+        assert!(pace.start(1000.0));
+        assert_eq!(pace.done(3000.0), None);
+        assert_eq!(pace.changed(5000.0), Some(0));
+    }
+}
