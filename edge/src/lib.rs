@@ -3,10 +3,18 @@
 //! Pure: a shell hands in bytes, the time and what it knows of the sender, runs the transactions it is asked for, and
 //! carries batches. The same code serves the native server and, compiled to wasm32, a Durable Object.
 
+pub mod bots;
+pub mod client;
+pub mod dedup;
 pub mod host;
+pub mod limit;
+pub mod record;
 pub mod refusal;
 pub mod site;
+pub mod source;
+pub mod store;
 pub mod visitor;
+pub mod zone;
 
 pub use refusal::Refusal;
 pub use site::{Identity, SaltWindow, SiteFacts};

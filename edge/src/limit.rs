@@ -1,0 +1,105 @@
+//! Rate limits: GCRA, the generic cell rate algorithm (ITU-T I.371), which is a token bucket in one number: the moment at
+//! which the bucket would be full again. A key whose moment has passed needs no entry, so memory holds only who sent in
+//! the last minute, and at most a fixed number of them.
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use foldhash::fast::RandomState;
+use headwater_core::Millis;
+
+/// Nanoseconds, so that 10,000 a second have room between them.
+type Nanos = u64;
+const SECOND: Nanos = 1_000_000_000;
+
+/// At most `burst` at once, refilled evenly over a period.
+#[derive(Clone, Debug)]
+pub struct Limit<K> {
+    /// Between two when all are taken evenly; 0 is no limit.
+    interval: Nanos,
+    period: Nanos,
+    full_at: HashMap<K, Nanos, RandomState>,
+    capacity: usize,
+    /// When the last search for entries to drop was.
+    swept: Nanos,
+}
+
+impl<K: Hash + Eq> Limit<K> {
+    /// `count` in `seconds`; 0 is no limit. At most `capacity` keys are followed; when more send at once, those beyond
+    /// are let through, because refusing strangers would let an attacker lock everyone out.
+    #[must_use]
+    pub fn new(count: u32, seconds: u32, capacity: usize) -> Self {
+        let period = Nanos::from(seconds) * SECOND;
+        let interval = period.checked_div(Nanos::from(count)).unwrap_or(0);
+        Self { interval, period, full_at: HashMap::default(), capacity, swept: 0 }
+    }
+
+    /// Takes one.
+    ///
+    /// # Errors
+    /// In how many seconds (at least 1) the next may be taken.
+    pub fn take(&mut self, at: Millis, key: K) -> Result<(), u32> {
+        if self.interval == 0 {
+            return Ok(());
+        }
+        let now = at.0.saturating_mul(1_000_000);
+        if self.full_at.len() >= self.capacity && now.saturating_sub(self.swept) >= SECOND {
+            self.swept = now;
+            self.full_at.retain(|_, full| *full > now);
+        }
+        let known = self.full_at.get(&key).copied();
+        // A clock that was set back must not lock anyone out for longer than a period.
+        let full = known.unwrap_or(0).max(now).min(now + self.period);
+        let next = full + self.interval;
+        if next > now + self.period {
+            let wait = next - now - self.period;
+            return Err(u32::try_from(wait.div_ceil(SECOND)).unwrap_or(u32::MAX).max(1));
+        }
+        if known.is_some() || self.full_at.len() < self.capacity {
+            self.full_at.insert(key, next);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_an_even_rate() {
+        let mut limit = Limit::new(120, 60, 10);
+        let at = Millis(1_000_000);
+        assert_eq!((0..200).filter(|_| limit.take(at, 1).is_ok()).count(), 120);
+        assert_eq!(limit.take(at, 1), Err(1));
+        assert_eq!(limit.take(at, 2), Ok(()));
+        assert_eq!(limit.take(at.offset(500), 1), Ok(()));
+        assert_eq!(limit.take(at.offset(500), 1), Err(1));
+        assert_eq!((0..200).filter(|_| limit.take(at.offset(60_500), 1).is_ok()).count(), 120);
+    }
+
+    #[test]
+    fn nothing_is_no_limit_and_ten_thousand_a_second_are_many() {
+        let mut none = Limit::new(0, 60, 10);
+        assert!((0..1_000_000).all(|_| none.take(Millis(5), 1).is_ok()));
+        let mut many = Limit::new(10_000, 1, 10);
+        assert_eq!((0..30_000).filter(|_| many.take(Millis(5), 1).is_ok()).count(), 10_000);
+        assert_eq!((0..30_000).filter(|_| many.take(Millis(105), 1).is_ok()).count(), 1000);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_strangers_are_let_in() {
+        let mut limit = Limit::new(1, 60, 100);
+        assert!((0..10_000).all(|key| limit.take(Millis(5), key).is_ok()));
+        assert_eq!(limit.full_at.len(), 100);
+        assert!(limit.take(Millis(5), 50).is_err());
+        assert!(limit.take(Millis(120_000), 500_000).is_ok());
+        assert_eq!(limit.full_at.len(), 1);
+    }
+
+    #[test]
+    fn a_clock_set_back_locks_nobody_out() {
+        let mut limit = Limit::new(2, 60, 10);
+        assert!(limit.take(Millis(100_000_000), 1).is_ok());
+        assert_eq!(limit.take(Millis(1000), 1), Err(30));
+    }
+}
