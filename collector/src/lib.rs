@@ -1,1 +1,27 @@
-//! headwater-collector
+//! Headwater's collector and the server around it: applies batches, keeps the buckets, answers queries, tells the live
+//! feed, and runs the embedded edge.
+//!
+//! [`Cli`] is the program; [`App`] is the server without a socket, so that tests can talk to its router.
+mod app;
+mod assets;
+pub mod buckets;
+mod cli;
+pub mod clock;
+pub mod data_dir;
+mod deliver;
+pub mod directory;
+pub mod edge_shell { #[path="peer.rs"] mod peer; pub use peer::{Cidr, sender}; }
+pub mod failure;
+mod http;
+mod metrics;
+pub mod secret;
+mod serve;
+pub mod settings;
+pub mod site;
+pub mod store;
+mod tasks;
+mod text;
+
+pub use app::App;
+pub use cli::Cli;
+pub use serve::Options;

@@ -1,0 +1,188 @@
+//! What every request asks of sites and tokens, answered from memory: no request waits for the disk to learn that it
+//! is not allowed. Other processes may change the database (`headwater site add` beside a running server), so this
+//! looks for changes every second, and at once when something is asked for that is not known.
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use foldhash::quality::RandomState;
+use headwater_core::SiteId;
+use headwater_edge::SiteFacts;
+use rusqlite::Connection;
+
+use crate::clock::instant;
+use crate::secret::SecretHash;
+use crate::site::Site;
+use crate::store::tokens::Scope;
+use crate::store::{Store, StoreError, salts, sites, tokens};
+
+/// At most so often does asking for something unknown look into the database.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Sites and tokens as they stand in the database, or stood a second ago.
+pub struct Directory {
+    store: Store,
+    current: RwLock<Arc<Accounts>>,
+    watch: Mutex<Watch>,
+}
+
+/// One state of the sites and tokens.
+#[derive(Default)]
+pub struct Accounts {
+    /// Counts the changes; see `meta.accounts`.
+    version: i64,
+    sites: HashMap<String, Arc<Entry>, RandomState>,
+    by_id: HashMap<SiteId, Arc<Entry>, RandomState>,
+    tokens: HashMap<SecretHash, Granted, RandomState>,
+}
+
+/// A site with what edges must know of it.
+pub struct Entry {
+    /// The site.
+    pub site: Arc<Site>,
+    /// Its hosts and salts.
+    pub facts: Arc<SiteFacts>,
+}
+
+/// A token that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Granted {
+    /// Its number.
+    pub token: i64,
+    /// What it may do.
+    pub scope: Scope,
+}
+
+/// A connection of its own, whose `data_version` moves when any other connection has written.
+struct Watch {
+    connection: Connection,
+    data_version: i64,
+    looked: Instant,
+}
+
+impl Directory {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn open(store: Store) -> Result<Self, StoreError> {
+        let connection = store.watcher()?;
+        let watch = Watch { data_version: data_version(&connection)?, connection, looked: instant() };
+        let this = Self { store, current: RwLock::default(), watch: Mutex::new(watch) };
+        this.reload()?;
+        Ok(this)
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn accounts(&self) -> Arc<Accounts> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads everything again; called after every change that this process makes.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn reload(&self) -> Result<(), StoreError> {
+        let fresh = self.store.read_now(|tx| Accounts::read(tx))?;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        // Two may read at once; the later state stays.
+        if fresh.version >= current.version {
+            *current = Arc::new(fresh);
+        }
+        Ok(())
+    }
+
+    /// Reads everything again if another process changed it. Says whether it did.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn poll(&self) -> Result<bool, StoreError> {
+        {
+            let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+            watch.looked = instant();
+            let seen = data_version(&watch.connection)?;
+            if seen == watch.data_version {
+                return Ok(false);
+            }
+            let version = accounts_version(&watch.connection)?;
+            watch.data_version = seen;
+            if version == self.accounts().version {
+                return Ok(false);
+            }
+        }
+        self.reload()?;
+        Ok(true)
+    }
+
+    /// The site of this name.
+    #[must_use]
+    pub fn site(&self, domain: &str) -> Option<Arc<Entry>> {
+        self.known(|accounts| accounts.site(domain))
+    }
+
+    /// The token that is presented.
+    #[must_use]
+    pub fn token(&self, presented: &str) -> Option<Granted> {
+        let hash = SecretHash::of(presented);
+        self.known(|accounts| accounts.tokens.get(&hash).copied())
+    }
+
+    /// Looks in memory and, if it is not there, whether another process has just added it.
+    fn known<T>(&self, look: impl Fn(&Accounts) -> Option<T>) -> Option<T> {
+        look(&self.accounts()).or_else(|| {
+            let due = self.watch.lock().unwrap_or_else(PoisonError::into_inner).looked.elapsed() >= LOOK_AGAIN;
+            (due && self.poll().unwrap_or(false)).then(|| look(&self.accounts()))?
+        })
+    }
+}
+
+impl Accounts {
+    fn read(conn: &Connection) -> Result<Self, StoreError> {
+        let mut this = Self { version: accounts_version(conn)?, ..Self::default() };
+        for site in sites::list(conn)? {
+            let facts = SiteFacts {
+                id: site.id,
+                domain: site.domain.to_string(),
+                hosts: site.hosts.iter().map(ToString::to_string).collect(),
+                salts: salts::of_site(conn, &site)?,
+            };
+            let entry = Arc::new(Entry { site: Arc::new(site), facts: Arc::new(facts) });
+            this.by_id.insert(entry.site.id, entry.clone());
+            this.sites.insert(entry.site.domain.to_string(), entry);
+        }
+        for token in tokens::list(conn)? {
+            this.tokens.insert(token.hash, Granted { token: token.id, scope: token.scope });
+        }
+        Ok(this)
+    }
+
+    /// The site of this name, however it is written.
+    #[must_use]
+    pub fn site(&self, domain: &str) -> Option<Arc<Entry>> {
+        let found = self.sites.get(domain);
+        found.or_else(|| self.sites.get(&domain.to_ascii_lowercase())).cloned()
+    }
+
+    /// The site of this number.
+    #[must_use]
+    pub fn by_id(&self, id: SiteId) -> Option<&Arc<Entry>> {
+        self.by_id.get(&id)
+    }
+
+    /// All sites, by name.
+    #[must_use]
+    pub fn sites(&self) -> Vec<Arc<Entry>> {
+        let mut sites: Vec<_> = self.sites.values().cloned().collect();
+        sites.sort_by(|a, b| a.site.domain.cmp(&b.site.domain));
+        sites
+    }
+}
+
+fn data_version(conn: &Connection) -> Result<i64, StoreError> {
+    Ok(conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
+}
+
+fn accounts_version(conn: &Connection) -> Result<i64, StoreError> {
+    Ok(conn.prepare_cached("SELECT value FROM meta WHERE key = 'accounts'")?.query_row([], |row| row.get(0))?)
+}

@@ -1,0 +1,90 @@
+//! HTTP: which route is answered where. Handlers translate; what they decide on is elsewhere.
+mod access;
+mod edges;
+mod fields;
+mod files;
+mod health;
+pub(crate) mod limit;
+//mod live;
+mod problem;
+//mod query;
+//mod realtime;
+mod session;
+mod sites;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::clock::instant;
+use problem::Refused;
+
+/// The longest body of the API in bytes; ingest and batches have limits of their own.
+const BODY: usize = 256 * 1024;
+
+/// Every route of the server.
+pub(crate) fn router(app: &App) -> Router {
+    let api = Router::new()
+        .route("/api/v1/session", get(session::show).post(session::open).delete(session::close))
+        .route("/api/v1/sites", get(sites::list).post(sites::add))
+        .route("/api/v1/sites/{domain}", get(sites::show).patch(sites::change).delete(sites::remove))
+//        .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
+//        .route("/api/v1/sites/{domain}/live", get(live::open))
+//        .route("/api/v1/sites/{domain}/live-ticket", post(live::ticket))
+//        .route("/api/v2/query", post(query::answer))
+        .route("/v1/partials", post(edges::apply).layer(edges::body_limit()))
+        .route("/v1/edge/sites/{domain}", get(edges::facts))
+        .route("/healthz", get(health::health))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .layer(axum::extract::DefaultBodyLimit::max(BODY))
+        .layer(middleware::map_response(api_headers));
+    let files = Router::new()
+        .route("/t.js", get(files::tracker))
+        .route("/t.wasm", get(files::tracker))
+        .route("/", get(files::dashboard))
+        .route("/{domain}", get(files::dashboard))
+        .route("/dashboard/{file}", get(files::part))
+        .route("/demo", get(files::to_demo))
+        .route("/demo/", get(files::demo))
+        .route("/demo/{*file}", get(files::demo))
+        .route("/robots.txt", get(files::robots));
+    api.merge(files)
+        .fallback(async || Refused::nothing_here())
+        .method_not_allowed_fallback(async || Refused::method())
+        .with_state(app.clone())
+        .layer(middleware::map_response(every_header))
+        .layer(middleware::from_fn_with_state(app.clone(), measure))
+}
+
+/// Nothing of the API is a page, and nobody may keep it.
+async fn api_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    response
+}
+
+async fn every_header(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    headers.entry(HeaderName::from_static("cross-origin-opener-policy")).or_insert(HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// Counts the request under its route. Paths and addresses are not kept: they say who looked at what.
+async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let began = instant();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    app.metrics.request(route, response.status().as_u16(), began.elapsed());
+    response
+}

@@ -1,0 +1,144 @@
+//! Errors as RFC 9457 problem documents, and the one table that maps each to its status.
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use headwater_query::{Problem, QueryError};
+
+use crate::deliver::ApplyError;
+use crate::store::StoreError;
+use crate::store::sites::SiteError;
+
+/// An answer that is an error.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    problem: Problem,
+    retry_after: Option<u32>,
+}
+
+impl Refused {
+    /// What the body or the address says is not what may stand there.
+    pub(crate) fn field(field: &str, allowed: impl std::fmt::Display) -> Self {
+        Self::new(400, "bad-request", "The request is not valid", format!("{field}: {allowed}")).at(field)
+    }
+
+    /// No body of the kind that is needed.
+    pub(crate) fn body(detail: impl Into<String>) -> Self {
+        Self::new(400, "bad-request", "The request is not valid", detail)
+    }
+
+    /// Nobody is signed in.
+    pub(crate) fn sign_in() -> Self {
+        let detail = "sign in with POST /api/v1/session, or send Authorization: Bearer with a token of `headwater token create`";
+        Self::new(401, "sign-in", "Who is asking?", detail)
+    }
+
+    /// The token or the link is not good (any more).
+    pub(crate) fn bad_token() -> Self {
+        Self::new(401, "sign-in", "This token is not known", "it was revoked, used, or mistyped; `headwater token create` makes a new one, and a restart of the server a new sign-in link")
+    }
+
+    /// Signed in, but not for this.
+    pub(crate) fn scope(needed: &str) -> Self {
+        Self::new(403, "scope", "The token does not allow this", format!("this needs a token with scope {needed}"))
+    }
+
+    /// A request that another page made in the name of somebody who is signed in.
+    pub(crate) fn origin() -> Self {
+        let detail = "a session is good only for requests of this server's own pages; use a token elsewhere";
+        Self::new(403, "origin", "The request came from another site", detail).at("Origin")
+    }
+
+    /// There is no such site.
+    pub(crate) fn no_site(field: &str, domain: &str) -> Self {
+        SiteError::Unknown(domain.chars().take(80).collect()).into_refused().at(field)
+    }
+
+    /// There is nothing at this address.
+    pub(crate) fn nothing_here() -> Self {
+        Self::new(404, "not-found", "There is nothing here", "the addresses of the API begin with /api/v1/ and /api/v2/")
+    }
+
+    /// The address is right, the method is not.
+    pub(crate) fn method() -> Self {
+        Self::new(405, "method", "This method is not allowed here", "the header Allow lists those that are")
+    }
+
+    /// Too many requests.
+    pub(crate) fn too_many(retry_after: u32) -> Self {
+        let detail = format!("try again in {retry_after} s, or use a token, for which there is no limit");
+        Self { retry_after: Some(retry_after), ..Self::new(429, "too-many", "Too many requests", detail) }
+    }
+
+    /// Not now.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(5), ..Self::new(503, "unavailable", "Not now", detail) }
+    }
+
+    fn new(status: u16, name: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self { problem: Problem::new(status, name, title, detail), retry_after: None }
+    }
+
+    fn at(mut self, field: &str) -> Self {
+        self.problem = self.problem.at(field);
+        self
+    }
+}
+
+impl SiteError {
+    fn into_refused(self) -> Refused {
+        match self {
+            Self::Exists(_) => Refused::new(409, "exists", "There is such a site", self.to_string()).at("domain"),
+            Self::Unknown(_) => Refused::new(404, "no-site", "There is no such site", self.to_string()),
+            Self::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SiteError> for Refused {
+    fn from(error: SiteError) -> Self {
+        error.into_refused()
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Full | StoreError::Busy => Self::unavailable(error.to_string()),
+            StoreError::Sqlite(_) | StoreError::Corrupt(_) | StoreError::Random(_) | StoreError::Interrupted => {
+                tracing::error!("{error}");
+                Self::new(500, "internal", "The server failed", "its log says more; nothing was changed")
+            }
+        }
+    }
+}
+
+impl From<ApplyError> for Refused {
+    fn from(error: ApplyError) -> Self {
+        match error {
+            ApplyError::Wire(_) => Self::body(error.to_string()),
+            ApplyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QueryError> for Refused {
+    fn from(error: QueryError) -> Self {
+        Self { problem: error.problem(), retry_after: None }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self.problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
