@@ -1,0 +1,111 @@
+//! Applying a batch: once, in one transaction, into minute, hour and day.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headwater_core::{Aggregate, Batch, Grain, Minute, NodeId, SiteId};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use super::admission::Admission;
+use super::compact::compact;
+use super::segment::Segment;
+use super::{BucketKey, grain_code};
+use crate::site::Site;
+use crate::store::StoreError;
+
+/// What applying a batch did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// The batch, or a later one of its node, had been applied before: nothing was done.
+    pub already: bool,
+    /// What changed, sorted.
+    pub changed: Vec<(SiteId, Minute)>,
+    /// Partials of sites that are gone, dropped.
+    pub dropped: usize,
+}
+
+/// Applies batches, and remembers between them what makes that quick.
+#[derive(Default)]
+pub struct Applier {
+    admission: Admission,
+}
+
+impl Applier {
+    /// Applies a batch inside a transaction; once that is committed, the batch is applied for good.
+    ///
+    /// Any `seq` above the last one of its node is applied, partials of any age: only edges judge age. `site` gives what
+    /// is known of a site, `None` when it was deleted. Grains whose retention a partial has outlived are left out.
+    ///
+    /// # Errors
+    /// What the database says. The caller rolls back, calls [`Applier::rolled_back`], and the batch can come again.
+    pub fn apply(
+        &mut self,
+        tx: &Transaction<'_>,
+        batch: &Batch,
+        site: &dyn Fn(SiteId) -> Option<Arc<Site>>,
+        now: Minute,
+    ) -> Result<Applied, StoreError> {
+        if last_applied(tx, batch.node)?.is_some_and(|(seq, _)| batch.seq <= seq) {
+            return Ok(Applied { already: true, ..Applied::default() });
+        }
+        tx.prepare_cached("INSERT INTO nodes VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET seq = ?2, position = ?3")?
+            .execute(params![batch.node.0, batch.seq as i64, batch.position as i64])?;
+
+        let mut applied = Applied::default();
+        let mut buckets: BTreeMap<BucketKey, (bool, Vec<usize>)> = BTreeMap::new();
+        let mut parts: Vec<Aggregate> = Vec::with_capacity(batch.partials.len());
+        for partial in &batch.partials {
+            let Some(site) = site(partial.site) else {
+                applied.dropped += 1;
+                continue;
+            };
+            for grain in Grain::ALL {
+                let span = site.timeline.bucket(grain, partial.minute);
+                let (kept, sampled) = site.retention.keeps(grain, span, now);
+                if kept {
+                    let key = BucketKey { site: partial.site, grain, span };
+                    let bucket = buckets.entry(key).or_insert((true, Vec::new()));
+                    bucket.0 &= sampled;
+                    bucket.1.push(parts.len());
+                }
+            }
+            let day = site.timeline.bucket(Grain::Day, partial.minute);
+            let day = BucketKey { site: partial.site, grain: Grain::Day, span: day };
+            parts.push(Aggregate {
+                tallies: self.admission.admit(tx, day, &partial.aggregate.tallies)?,
+                people: partial.aggregate.people.clone(),
+            });
+            applied.changed.push((partial.site, partial.minute));
+        }
+        for (key, (sampled, indices)) in buckets {
+            let parts: Vec<&Aggregate> = indices.iter().map(|&i| &parts[i]).collect();
+            append(tx, key, Segment { aggregate: Aggregate::merge(&parts), sampled })?;
+        }
+        Ok(applied)
+    }
+
+    /// To be called when a transaction with [`Applier::apply`] in it did not commit.
+    pub fn rolled_back(&mut self) {
+        self.admission.clear();
+    }
+}
+
+fn append(tx: &Transaction<'_>, key: BucketKey, segment: Segment) -> Result<(), StoreError> {
+    segment.insert(tx, key, 0)?;
+    tx.prepare_cached("INSERT OR IGNORE INTO unsettled VALUES (?, ?, ?, ?)")?.execute(params![
+        key.site.0,
+        grain_code(key.grain),
+        key.span.start.0,
+        key.span.end.0
+    ])?;
+    compact(tx, key)
+}
+
+/// The last batch applied for a node: its seq and the end of its range. A restored inbox asks this first.
+///
+/// # Errors
+/// What the database says.
+pub fn last_applied(connection: &Connection, node: NodeId) -> Result<Option<(u64, u64)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT seq, position FROM nodes WHERE node = ?")?;
+    let row = statement.query_row([node.0], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)));
+    Ok(row.optional()?)
+}

@@ -1,0 +1,108 @@
+//! Reading buckets.
+use std::sync::Arc;
+
+use headwater_core::{Aggregate, Grain, Minute, SiteId};
+use headwater_query::Span;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::compact::segments;
+use super::segment::Segment;
+use super::{BucketKey, Cache, grain_code};
+use crate::store::StoreError;
+
+/// A bucket as read.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    /// Its minutes.
+    pub span: Span,
+    segment: Arc<Segment>,
+}
+
+impl Bucket {
+    /// What happened.
+    #[must_use]
+    pub fn aggregate(&self) -> &Aggregate {
+        &self.segment.aggregate
+    }
+
+    /// Whether its people are kept (maybe as a sample); if not, only tallies can answer.
+    #[must_use]
+    pub fn has_people(&self) -> bool {
+        self.segment.sampled
+    }
+}
+
+/// The buckets of a grain that lie wholly or partly in `span`, in order; those in which nothing happened are left out.
+/// `connection` is in a transaction, so that no compaction comes between reading ids and reading segments.
+///
+/// # Errors
+/// What the database says.
+pub fn read(connection: &Connection, cache: &Cache, site: SiteId, grain: Grain, span: Span) -> Result<Vec<Bucket>, StoreError> {
+    let mut buckets: Vec<(BucketKey, Vec<i64>)> = Vec::new();
+    {
+        // No bucket is longer than 48 hours, so none that begins earlier reaches into the span.
+        let earliest = span.start.0.saturating_sub(48 * 60);
+        let mut statement = connection.prepare_cached(
+            "SELECT id, start, \"end\" FROM segments WHERE site = ? AND grain = ? AND start >= ? AND start < ? AND \"end\" > ? ORDER BY start, id",
+        )?;
+        let mut rows = statement.query(params![site.0, grain_code(grain), earliest, span.end.0, span.start.0])?;
+        while let Some(row) = rows.next()? {
+            let span = Span { start: Minute(row.get(1)?), end: Minute(row.get(2)?) };
+            let id = row.get(0)?;
+            match buckets.last_mut() {
+                Some((key, ids)) if key.span.start == span.start => ids.push(id),
+                _ => buckets.push((BucketKey { site, grain, span }, vec![id])),
+            }
+        }
+    }
+    let load = |(key, ids): (BucketKey, Vec<i64>)| Ok(Bucket { span: key.span, segment: merge(connection, cache, key, ids)? });
+    buckets.into_iter().map(load).collect()
+}
+
+/// One bucket; empty if nothing happened in it.
+pub(super) fn load_bucket(connection: &Connection, cache: &Cache, key: BucketKey) -> Result<Arc<Segment>, StoreError> {
+    let ids = segments(connection, key, None)?;
+    merge(connection, cache, key, ids)
+}
+
+fn merge(connection: &Connection, cache: &Cache, key: BucketKey, ids: Vec<i64>) -> Result<Arc<Segment>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Arc::new(Segment { sampled: true, ..Segment::default() }));
+    }
+    if ids.len() > 1 {
+        if let Some(segment) = cache.merged(key, &ids) {
+            return Ok(segment);
+        }
+    }
+    let mut parts = Vec::with_capacity(ids.len());
+    for &id in &ids {
+        if let Some(segment) = cache.segment(id) {
+            parts.push(segment);
+        } else if let Some(segment) = Segment::load(connection, id)? {
+            let segment = Arc::new(segment);
+            cache.keep_segment(id, &segment);
+            parts.push(segment);
+        }
+    }
+    if let [one] = &parts[..] {
+        return Ok(Arc::clone(one));
+    }
+    let merged = Arc::new(Segment::merge(&parts.iter().map(|p| &**p).collect::<Vec<_>>()));
+    cache.keep_merged(key, ids, &merged);
+    Ok(merged)
+}
+
+/// The first minute that a site's buckets reach back to, if it has any.
+///
+/// # Errors
+/// What the database says.
+pub fn first_minute(connection: &Connection, site: SiteId) -> Result<Option<Minute>, StoreError> {
+    let mut first: Option<Minute> = None;
+    for grain in Grain::ALL {
+        let mut statement =
+            connection.prepare_cached("SELECT start FROM segments WHERE site = ? AND grain = ? ORDER BY start LIMIT 1")?;
+        let start = statement.query_row(params![site.0, grain_code(grain)], |row| row.get(0).map(Minute)).optional()?;
+        first = first.min(start).or(first).or(start);
+    }
+    Ok(first)
+}

@@ -1,0 +1,47 @@
+//! Retention: it only deletes. Every grain stands alone, so nothing has to be moved first.
+use headwater_core::{Grain, Minute, SiteId};
+use rusqlite::{Transaction, params};
+
+use super::grain_code;
+use crate::site::Site;
+use crate::store::StoreError;
+
+/// Deletes what a site no longer keeps; true if anything was.
+///
+/// # Errors
+/// What the database says.
+pub fn retain(tx: &Transaction<'_>, site: &Site, now: Minute) -> Result<bool, StoreError> {
+    let mut deleted = 0;
+    for grain in Grain::ALL {
+        let code = grain_code(grain);
+        let (buckets, samples) = site.retention.days(grain);
+        if let Some(before) = before(now, buckets) {
+            deleted += tx
+                .prepare_cached("DELETE FROM segments WHERE site = ? AND grain = ? AND start < ? AND \"end\" <= ?")?
+                .execute(params![site.id.0, code, before.0, before.0])?;
+            tx.prepare_cached("DELETE FROM unsettled WHERE site = ? AND grain = ? AND \"end\" <= ?")?
+                .execute(params![site.id.0, code, before.0])?;
+        }
+        if let Some(before) = before(now, samples) {
+            deleted += tx
+                .prepare_cached("UPDATE segments SET people = NULL WHERE site = ? AND grain = ? AND start < ? AND \"end\" <= ? AND people IS NOT NULL")?
+                .execute(params![site.id.0, code, before.0, before.0])?;
+        }
+    }
+    Ok(deleted > 0)
+}
+
+/// Deletes everything that is known of a site.
+///
+/// # Errors
+/// What the database says.
+pub fn forget(tx: &Transaction<'_>, site: SiteId) -> Result<(), StoreError> {
+    for table in ["segments", "unsettled"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE site = ?"), [site.0])?;
+    }
+    Ok(())
+}
+
+fn before(now: Minute, days: Option<u32>) -> Option<Minute> {
+    days.map(|days| Minute(now.0.saturating_sub(days.saturating_mul(24 * 60))))
+}

@@ -1,0 +1,87 @@
+//! Segments: what is stored of an aggregate, compressed where that pays.
+use headwater_core::{Aggregate, People, Tallies};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{BucketKey, grain_code};
+use crate::store::StoreError;
+
+/// Blobs below this many bytes are stored as they are: compressing them costs more than it saves.
+const COMPRESS_FROM: usize = 512;
+/// zstd's default: twice as fast to write as higher levels and nearly as small here.
+const ZSTD_LEVEL: i32 = 3;
+/// The longest column that is unpacked: a bound on what a damaged length can ask for.
+const MAX_UNPACKED: usize = 1 << 30;
+
+/// An aggregate as stored; without people where samples are no longer kept.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Segment {
+    pub(crate) aggregate: Aggregate,
+    pub(crate) sampled: bool,
+}
+
+impl Segment {
+    /// The sum. Where one part has no sample, the sum has none.
+    pub(crate) fn merge(parts: &[&Self]) -> Self {
+        let sampled = parts.iter().all(|p| p.sampled);
+        let tallies = Tallies::merge(&parts.iter().map(|p| &p.aggregate.tallies).collect::<Vec<_>>());
+        let people = if sampled {
+            People::merge(&parts.iter().map(|p| &p.aggregate.people).collect::<Vec<_>>())
+        } else {
+            People::default()
+        };
+        Self { aggregate: Aggregate { tallies, people }, sampled }
+    }
+
+    /// Appends this segment to a bucket.
+    pub(crate) fn insert(&self, connection: &Connection, key: BucketKey, level: i64) -> Result<(), StoreError> {
+        let tallies = pack(self.aggregate.tallies.encode())?;
+        let people = if self.sampled { Some(pack(self.aggregate.people.encode())?) } else { None };
+        connection
+            .prepare_cached("INSERT INTO segments (site, grain, start, \"end\", level, tallies, people) VALUES (?, ?, ?, ?, ?, ?, ?)")?
+            .execute(params![key.site.0, grain_code(key.grain), key.span.start.0, key.span.end.0, level, tallies, people])?;
+        Ok(())
+    }
+
+    /// Reads a segment; `None` if it was merged away since its id was read.
+    pub(crate) fn load(connection: &Connection, id: i64) -> Result<Option<Self>, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT tallies, people FROM segments WHERE id = ?")?;
+        let blobs = statement.query_row([id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?)));
+        let Some((tallies, people)) = blobs.optional()? else { return Ok(None) };
+        let corrupt = |error| StoreError::Corrupt(format!("segment {id}: {error}"));
+        let tallies = Tallies::decode(&unpack(tallies)?).map_err(corrupt)?;
+        let sampled = people.is_some();
+        let people = match people {
+            Some(blob) => People::decode(&unpack(blob)?).map_err(corrupt)?,
+            None => People::default(),
+        };
+        Ok(Some(Self { aggregate: Aggregate { tallies, people }, sampled }))
+    }
+}
+
+/// A byte that says whether zstd was used, then the bytes.
+fn pack(bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    if bytes.len() < COMPRESS_FROM {
+        let mut plain = Vec::with_capacity(bytes.len() + 1);
+        plain.push(0);
+        plain.extend_from_slice(&bytes);
+        return Ok(plain);
+    }
+    let mut packed = vec![1];
+    zstd::stream::copy_encode(&bytes[..], &mut packed, ZSTD_LEVEL).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    Ok(packed)
+}
+
+fn unpack(blob: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    use std::io::Read as _;
+    let corrupt = |error: std::io::Error| StoreError::Corrupt(format!("a compressed segment: {error}"));
+    match blob.split_first() {
+        Some((0, plain)) => Ok(plain.to_vec()),
+        Some((1, packed)) => {
+            let decoder = zstd::stream::Decoder::with_buffer(packed).map_err(corrupt)?;
+            let mut bytes = Vec::with_capacity(packed.len() * 4);
+            decoder.take(MAX_UNPACKED as u64).read_to_end(&mut bytes).map_err(corrupt)?;
+            Ok(bytes)
+        }
+        _ => Err(StoreError::Corrupt("a segment with an unknown first byte".into())),
+    }
+}

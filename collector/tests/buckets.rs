@@ -1,0 +1,199 @@
+//! Whatever way partials come, the buckets are the same, and days are the sum of hours and of minutes.
+use std::sync::Arc;
+
+use headwater_collector::buckets::{self, Applier, Cache};
+use headwater_collector::site::{Retention, Site, Timeline};
+use headwater_core::{
+    Activity, Aggregate, Batch, EventDelta, Fold, Grain, Millis, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,
+};
+use headwater_query::{Calendar, Span};
+use proptest::prelude::*;
+use rusqlite::Connection;
+
+/// 10 June 2026, 00:00 in Kolkata, whose hours begin at half past.
+const START: u32 = 29_683_110;
+const WEEK: Span = Span { start: Minute(START - 3 * 1440), end: Minute(START + 4 * 1440) };
+
+fn example(retention: Retention) -> Site {
+    let calendar = Calendar::new("Asia/Kolkata").unwrap();
+    Site {
+        id: SiteId(1),
+        domain: "example.com".parse().unwrap(),
+        hosts: Vec::new(),
+        public: false,
+        retention,
+        created: Millis(0),
+        timeline: Timeline::new(calendar, headwater_edge::Identity::Day),
+    }
+}
+
+fn site(id: SiteId) -> Option<Arc<Site>> {
+    let keep = Retention { minutes: Some(30), hours: None, hour_samples: None, days: None, day_samples: None };
+    (id == SiteId(1)).then(|| Arc::new(example(keep)))
+}
+
+fn partial(minute: u32, visitor: u64, page: &str, count: u64) -> Partial {
+    let mut fold = Fold::new();
+    let events = [EventDelta { name: "pageview", page, count, ..EventDelta::default() }];
+    fold.add(&Activity {
+        visitor: VisitorHash((visitor + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+        minute: Minute(minute),
+        tag: 1,
+        visit: &[""; VisitDimension::COUNT],
+        started: 1,
+        went_on: 0,
+        events: &events,
+    });
+    Partial { site: SiteId(1), minute: Minute(minute), aggregate: fold.finish() }
+}
+
+/// One partial a site and minute, as a batch has.
+fn batch(node: u8, seq: u64, partials: &[Partial]) -> Batch {
+    let mut merged: std::collections::BTreeMap<Minute, Aggregate> = std::collections::BTreeMap::new();
+    for p in partials {
+        let sum = merged.entry(p.minute).or_default();
+        *sum = Aggregate::merge(&[sum, &p.aggregate]);
+    }
+    let partials = merged.into_iter().map(|(minute, aggregate)| Partial { site: SiteId(1), minute, aggregate });
+    Batch { node: NodeId([node; 16]), seq, position: seq * 10, partials: partials.collect() }
+}
+
+struct Db(Connection, Applier);
+
+impl Db {
+    fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        buckets::migrate(&connection).unwrap();
+        Self(connection, Applier::default())
+    }
+
+    fn apply(&mut self, batch: &Batch) -> buckets::Applied {
+        // What travels is what is applied.
+        let batch = Batch::decode(&batch.encode()).unwrap();
+        let tx = self.0.transaction().unwrap();
+        let applied = self.1.apply(&tx, &batch, &site, Minute(START + 1440)).unwrap();
+        tx.commit().unwrap();
+        applied
+    }
+
+    fn read(&mut self, grain: Grain) -> Vec<(Span, Aggregate)> {
+        let tx = self.0.transaction().unwrap();
+        let read = buckets::read(&tx, &Cache::new(1 << 20), SiteId(1), grain, WEEK).unwrap();
+        read.iter().map(|b| (b.span, b.aggregate().clone())).collect()
+    }
+
+    fn settle(&mut self) {
+        let tx = self.0.transaction().unwrap();
+        while buckets::settle(&tx, Minute(START + 10 * 1440)).unwrap() {}
+        tx.commit().unwrap();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_split_any_order_any_repetition(
+        events in prop::collection::vec((0..3000u32, 0..20u64, 0..4u8, 1..4u64), 1..60),
+        cuts in prop::collection::vec(1..6usize, 60),
+        nodes in prop::collection::vec(0..3u8, 60),
+        replays in prop::collection::vec(0..60usize, 0..20),
+    ) {
+        let partials: Vec<Partial> =
+            events.iter().map(|(m, v, p, c)| partial(START - 300 + m, *v, &format!("/{p}"), *c)).collect();
+        let mut once = Db::new();
+        once.apply(&batch(9, 1, &partials));
+
+        let mut often = Db::new();
+        let mut rest = &partials[..];
+        let mut applied = Vec::new();
+        let mut seqs = [0u64; 3];
+        for (cut, node) in cuts.iter().zip(&nodes) {
+            let (head, tail) = rest.split_at((*cut).min(rest.len()));
+            rest = tail;
+            seqs[*node as usize] += 2;
+            let one = batch(*node, seqs[*node as usize], head);
+            prop_assert!(!often.apply(&one).already);
+            applied.push(one);
+        }
+        seqs[0] += 1;
+        often.apply(&batch(0, seqs[0], rest));
+        for replay in replays {
+            prop_assert!(often.apply(&applied[replay % applied.len()]).already);
+        }
+
+        for grain in Grain::ALL {
+            prop_assert_eq!(once.read(grain), often.read(grain));
+        }
+        let before = Grain::ALL.map(|g| often.read(g));
+        often.settle();
+        let segments: i64 = often.0.query_row("SELECT COUNT(*) FROM segments", [], |r| r.get(0)).unwrap();
+        prop_assert_eq!(segments as usize, before.iter().map(Vec::len).sum::<usize>());
+        prop_assert_eq!(before, Grain::ALL.map(|g| often.read(g)));
+
+        // day = sum of its hours = sum of its minutes
+        for (span, day) in often.read(Grain::Day) {
+            for grain in [Grain::Minute, Grain::Hour] {
+                let parts = often.read(grain);
+                let inside = parts.iter().filter(|(s, _)| span.start <= s.start && s.end <= span.end);
+                let inside: Vec<&Aggregate> = inside.map(|p| &p.1).collect();
+                prop_assert_eq!(&Aggregate::merge(&inside), &day);
+            }
+        }
+    }
+}
+
+#[test]
+fn partials_of_a_deleted_site_are_dropped_and_the_rest_applied() {
+    let mut db = Db::new();
+    let mut one = batch(1, 1, &[partial(START, 1, "/", 1)]);
+    one.partials.push(Partial { site: SiteId(2), ..one.partials[0].clone() });
+    let applied = db.apply(&one);
+    assert_eq!((applied.dropped, applied.changed), (1, vec![(SiteId(1), Minute(START))]));
+    assert_eq!(db.read(Grain::Day).len(), 1);
+}
+
+#[test]
+fn past_the_cap_values_become_other_and_the_total_stays() {
+    let mut db = Db::new();
+    for chunk in 0..21u64 {
+        let mut fold = Fold::new();
+        let pages: Vec<String> = (0..1000).map(|p| format!("/{chunk}/{p}")).collect();
+        for (i, page) in pages.iter().enumerate() {
+            let visitor = VisitorHash((chunk * 1000 + i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let events = [EventDelta { name: "pageview", page, count: 1, ..EventDelta::default() }];
+            let visit = &[""; VisitDimension::COUNT];
+            fold.add(&Activity { visitor, minute: Minute(START), tag: 0, visit, started: 0, went_on: 0, events: &events });
+        }
+        let partials = vec![Partial { site: SiteId(1), minute: Minute(START), aggregate: fold.finish() }];
+        db.apply(&Batch { node: NodeId([1; 16]), seq: chunk + 1, position: chunk, partials });
+        // A restart in between changes no decision.
+        db.1 = Applier::default();
+    }
+    for grain in Grain::ALL {
+        let tallies = &db.read(grain)[0].1.tallies;
+        let pages = tallies.of(headwater_core::RowDimension::Page);
+        assert_eq!(pages.len(), 20_001, "{grain:?}");
+        assert_eq!(pages.iter().map(|r| r.tally.views).sum::<u64>(), 21_000);
+        let other = pages.iter().find(|r| tallies.dict.get(r.key.value) == headwater_core::OTHER).unwrap();
+        assert_eq!(other.tally.views, 1000);
+    }
+}
+
+#[test]
+fn retention_only_deletes() {
+    let mut db = Db::new();
+    db.apply(&batch(1, 1, &[partial(START, 1, "/", 1), partial(START + 1440, 1, "/", 1)]));
+    let short = Retention { minutes: Some(1), hours: Some(1), hour_samples: Some(1), ..Retention::default() };
+    let days = db.read(Grain::Day);
+    let tx = db.0.transaction().unwrap();
+    assert!(buckets::retain(&tx, &example(short), Minute(START + 1440 + 60)).unwrap());
+    tx.commit().unwrap();
+    assert_eq!(db.read(Grain::Minute).len(), 1);
+    assert_eq!(db.read(Grain::Hour).len(), 1);
+    assert_eq!(db.read(Grain::Day), days);
+    let tx = db.0.transaction().unwrap();
+    buckets::forget(&tx, SiteId(1)).unwrap();
+    tx.commit().unwrap();
+    assert!(db.read(Grain::Day).is_empty());
+}
