@@ -10,9 +10,11 @@ pub mod host;
 pub mod limit;
 pub mod record;
 pub mod refusal;
+pub mod sender;
 pub mod site;
 pub mod source;
 pub mod store;
+pub mod visit;
 pub mod visitor;
 pub mod zone;
 
