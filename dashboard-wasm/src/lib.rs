@@ -17,5 +17,5 @@ pub mod scale;
 pub mod site_info;
 pub mod strip;
 
-//SHELL#[cfg(target_arch = "wasm32")]
-//SHELLmod shell;
+#[cfg(target_arch = "wasm32")]
+mod shell;

@@ -1,0 +1,77 @@
+//! What is asked of the browser besides requests. The only place that reads a clock or draws chance.
+use leptos::prelude::{document, window};
+use wasm_bindgen::JsValue;
+
+/// Milliseconds since 1970 by this computer's clock.
+pub(crate) fn now() -> f64 {
+    js_sys::Date::now()
+}
+
+/// A random number from 0 to 1.
+pub(crate) fn chance() -> f64 {
+    js_sys::Math::random()
+}
+
+/// What the clock of `zone` shows at `at` (milliseconds since 1970), written as labels are: `2026-11-22 10:00:00`.
+pub(crate) fn clock(zone: &str, at: f64) -> String {
+    let options = js_sys::Object::new();
+    // A zone that this browser does not know throws; UTC is known everywhere.
+    let known = js_sys::Reflect::set(&options, &"timeZone".into(), &zone.into()).is_ok();
+    let date = js_sys::Date::new(&JsValue::from_f64(at));
+    // Swedish writes dates as ISO 8601 does.
+    let shown = if known { locale_string(&date, &options) } else { None };
+    shown.unwrap_or_else(|| String::from(date.to_iso_string()).replace('T', " ").chars().take(19).collect())
+}
+
+fn locale_string(date: &js_sys::Date, options: &JsValue) -> Option<String> {
+    let function = js_sys::Reflect::get(date, &"toLocaleString".into()).ok()?;
+    let function: js_sys::Function = wasm_bindgen::JsCast::dyn_into(function).ok()?;
+    function.call2(date, &"sv-SE".into(), options).ok()?.as_string()
+}
+
+/// This computer's IANA zone.
+pub(crate) fn zone() -> String {
+    let get = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &name.into()).ok();
+    let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+    get(&format.resolved_options(), "timeZone").and_then(|zone| zone.as_string()).unwrap_or_else(|| "UTC".into())
+}
+
+/// Every IANA zone that the browser knows; empty where it does not say.
+pub(crate) fn zones() -> Vec<String> {
+    let get = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &name.into()).ok();
+    let list = || {
+        let intl = get(&js_sys::global(), "Intl")?;
+        let function: js_sys::Function = wasm_bindgen::JsCast::dyn_into(get(&intl, "supportedValuesOf")?).ok()?;
+        Some(js_sys::Array::from(&function.call1(&intl, &"timeZone".into()).ok()?))
+    };
+    list().map(|list| list.iter().filter_map(|zone| zone.as_string()).collect()).unwrap_or_default()
+}
+
+/// Whether anybody can see the page.
+pub(crate) fn visible() -> bool {
+    document().visibility_state() != web_sys::VisibilityState::Hidden
+}
+
+/// Scheme and host of this page.
+pub(crate) fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// Path, query and fragment of this page.
+pub(crate) fn address() -> (String, String, String) {
+    let location = window().location();
+    (location.pathname().unwrap_or_default(), location.search().unwrap_or_default(), location.hash().unwrap_or_default())
+}
+
+/// Writes the address, as a new step of the history or in place of the current one.
+pub(crate) fn set_address(address: &str, step: bool) {
+    if let Ok(history) = window().history() {
+        let result = if step {
+            history.push_state_with_url(&JsValue::NULL, "", Some(address))
+        } else {
+            history.replace_state_with_url(&JsValue::NULL, "", Some(address))
+        };
+        // A browser that limits how often this is called still shows the page, only under the older address.
+        drop(result);
+    }
+}

@@ -1,0 +1,288 @@
+//! The chart: a line with its area, a crosshair that follows pointer or arrow keys, and the same values as a table.
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+
+use super::state::{State, state};
+use super::{browser, http};
+use crate::card::Card;
+use crate::label::{self, Spacing};
+use crate::report::{Figure, Line};
+use crate::scale::{self, Axis, Frame};
+use crate::strip;
+
+const HEIGHT: (f64, f64) = (264.0, 216.0);
+
+/// Where everything stands, for one line and one width.
+#[derive(Clone, PartialEq)]
+struct Drawn {
+    line: Line,
+    frame: Frame,
+    axis: Axis,
+    /// A point for each value that there is.
+    points: Vec<(usize, f64, f64)>,
+}
+
+impl Drawn {
+    fn new(line: Line, width: f64) -> Self {
+        let height = if width < 640.0 { HEIGHT.1 } else { HEIGHT.0 };
+        let axis = Axis::for_largest(line.largest(), 4, line.card.is_count());
+        let widest = line.card.axis(axis.top).chars().count().max(2) as f64;
+        let left = widest * 7.2 + 10.0;
+        let frame = Frame { left, top: 12.0, width: (width - left - 14.0).max(10.0), height: height - 12.0 - 28.0 };
+        let count = line.labels.len();
+        let place = |(n, figure): (usize, &Figure)| figure.value.map(|value| (n, frame.x(n, count), frame.y(value, axis)));
+        let points = line.values.iter().enumerate().filter_map(place).collect();
+        Self { line, frame, axis, points }
+    }
+
+    /// The points that are done, and those from the last of them to the one that is still being counted.
+    fn parts(&self) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+        let all: Vec<_> = self.points.iter().map(|(_, x, y)| (*x, *y)).collect();
+        if self.line.open && all.len() > 1 {
+            let done = all.get(..all.len() - 1).unwrap_or_default().to_vec();
+            let open = all.get(all.len() - 2..).unwrap_or_default().to_vec();
+            (done, open)
+        } else {
+            (all, Vec::new())
+        }
+    }
+}
+
+/// What the chart shows: the series, or for [`Card::Now`] the last hour.
+fn line_of(state: State) -> Option<Line> {
+    let view = state.view()?;
+    if view.card != Card::Now {
+        return state.series.with(|series| series.as_ref().map(|s| s.line(view.card)));
+    }
+    let hour = state.strip.with(strip::Strip::hour);
+    let now = http::server_now();
+    // The site's clock is the same number of minutes ahead of UTC for the whole hour, but for an hour twice a year.
+    let offset = minutes(&browser::clock(&state.zone(&view.domain), now)) - minutes(&browser::clock("UTC", now));
+    Some(Line {
+        card: Card::Now,
+        spacing: Spacing::Minute,
+        labels: hour.iter().map(|(minute, _)| strip::label(*minute, offset)).collect(),
+        values: hour.iter().map(|(_, cell)| Figure { value: Some(cell.visitors as f64), bounds: None }).collect(),
+        open: true,
+    })
+}
+
+fn minutes(clock: &str) -> i64 {
+    headwater_query::DateTime::parse(clock).map_or(0, |(time, _)| time.to_unix().div_euclid(60))
+}
+
+/// The chart of the chosen card.
+#[component]
+pub(crate) fn Chart() -> impl IntoView {
+    let state = state();
+    let plot = NodeRef::<html::Div>::new();
+    let width = RwSignal::new(0.0);
+    let at = RwSignal::new(None::<usize>);
+    follow_width(plot, width);
+
+    let drawn = Memo::new(move |_| {
+        let width = width.get();
+        line_of(state).filter(|_| width > 0.0).map(|line| Drawn::new(line, width))
+    });
+    let empty = Memo::new(move |_| drawn.with(|drawn| drawn.as_ref().is_some_and(|d| d.line.largest() == 0.0)));
+    let card = Memo::new(move |_| state.view().map(|view| view.card).unwrap_or_default());
+    let heading = move || {
+        let spacing = drawn.with(|drawn| drawn.as_ref().map(|d| d.line.spacing.phrase())).unwrap_or_default();
+        match card.get() {
+            Card::Now => "Visitors by minute, last hour".to_owned(),
+            card => format!("{} {spacing}", card.label()),
+        }
+    };
+    let summary = move || drawn.with(|drawn| drawn.as_ref().map(|d| d.line.summary()).unwrap_or_default());
+
+    let find = move |event: leptos::ev::PointerEvent| {
+        let Some(element) = plot.get() else { return };
+        let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
+        at.set(drawn.with_untracked(|drawn| {
+            let drawn = drawn.as_ref()?;
+            let last = drawn.points.len().checked_sub(1)?;
+            Some(drawn.frame.nearest(x, drawn.line.labels.len()).min(last))
+        }));
+    };
+    let step = move |event: leptos::ev::KeyboardEvent| {
+        let Some(last) = drawn.with_untracked(|drawn| drawn.as_ref().and_then(|d| d.points.len().checked_sub(1))) else { return };
+        let here = at.get_untracked();
+        let next = match event.key().as_str() {
+            "ArrowLeft" => here.map_or(last, |n| n.saturating_sub(1)),
+            "ArrowRight" => here.map_or(0, |n| (n + 1).min(last)),
+            "Home" => 0,
+            "End" => last,
+            "Escape" => return at.set(None),
+            _ => return,
+        };
+        event.prevent_default();
+        at.set(Some(next));
+    };
+    view! {
+        <div class="chart">
+            <div class="chart-head">
+                <h2>{heading}</h2>
+            </div>
+            <div
+                class="plot"
+                node_ref=plot
+                role="group"
+                aria-label=move || format!("{} Arrow keys read single values.", summary())
+                tabindex="0"
+                on:pointermove=find
+                on:pointerdown=find
+                on:pointerleave=move |_| at.set(None)
+                on:blur=move |_| at.set(None)
+                on:keydown=step
+            >
+                {move || drawn.get().map(|drawn| picture(&drawn))}
+                {move || drawn.get().and_then(|drawn| crosshair(&drawn, at.get()?))}
+                <Show when=move || empty.get()>
+                    <Nothing />
+                </Show>
+            </div>
+            <details class="table">
+                <summary>"Show as a table"</summary>
+                <div class="scroll" tabindex="0" role="group" aria-label="Values of the chart">
+                    {move || drawn.get().map(|drawn| table(&drawn.line))}
+                </div>
+            </details>
+        </div>
+    }
+}
+
+/// The element's width, now and whenever it changes.
+fn follow_width(plot: NodeRef<html::Div>, width: RwSignal<f64>) {
+    Effect::new(move |_| {
+        let Some(element) = plot.get() else { return };
+        let measured: web_sys::Element = element.unchecked_into();
+        width.set(measured.get_bounding_client_rect().width());
+        let watched = measured.clone();
+        let changed = Closure::<dyn FnMut()>::new(move || {
+            width.try_set(measured.get_bounding_client_rect().width());
+        });
+        if let Ok(observer) = web_sys::ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+            observer.observe(&watched);
+            let kept = StoredValue::new_local((observer, changed));
+            on_cleanup(move || {
+                kept.try_with_value(|(observer, _)| observer.disconnect());
+            });
+        }
+    });
+}
+
+fn picture(drawn: &Drawn) -> impl IntoView + use<> {
+    let Drawn { line, frame, axis, points } = drawn;
+    let frame = *frame;
+    let card = line.card;
+    let right = frame.left + frame.width;
+    // Without values there is nothing to measure: only the ground is drawn.
+    let empty = line.largest() == 0.0;
+    let rules = axis.lines().into_iter().filter(|value| !empty || *value == 0.0).map(move |value| (value, frame.y(value, *axis)));
+    let rules = rules.map(|(value, y)| {
+        view! {
+            <line class="grid" class:zero=value == 0.0 x1=frame.left x2=right y1=y y2=y />
+            <text x=frame.left - 9.0 y=y + 4.0 text-anchor="end">{card.axis(value)}</text>
+        }
+    });
+    let count = line.labels.len();
+    let room = if line.spacing == Spacing::Hour || line.spacing == Spacing::Minute { 52.0 } else { 58.0 };
+    let every = scale::label_step(count, (frame.width / room) as usize);
+    let spacing = line.spacing;
+    let words = line.labels.iter().enumerate().step_by(every).map(|(n, text)| {
+        let x = frame.x(n, count);
+        // A label at the very end would stand out of the picture.
+        let anchor = if x > right - 20.0 && count > 1 { "end" } else { "middle" };
+        view! { <text x=x y=frame.bottom() + 20.0 text-anchor=anchor>{label::axis(text, spacing)}</text> }
+    });
+    let (done, open) = if empty { Default::default() } else { drawn.parts() };
+    let all: Vec<_> = points.iter().map(|(_, x, y)| (*x, *y)).collect();
+    let single = (points.len() == 1 && !empty).then(|| all.first().copied()).flatten();
+    view! {
+        <svg aria-hidden="true">
+            {rules.collect_view()} {words.collect_view()} <path class="area" d=scale::area(&all, frame.bottom()) />
+            <path class="line" d=scale::line(&done) /> <path class="line open" d=scale::line(&open) />
+            {single.map(|(x, y)| view! { <circle class="single" cx=x cy=y r="3.5" /> })}
+        </svg>
+    }
+}
+
+fn crosshair(drawn: &Drawn, at: usize) -> Option<impl IntoView + use<>> {
+    let (n, x, y) = drawn.points.get(at).copied()?;
+    let line = &drawn.line;
+    let figure = line.values.get(n)?;
+    let value = figure.tooltip(line.card)?;
+    let open = line.open && at + 1 == drawn.points.len();
+    let words = format!("{}{}", label::full(line.labels.get(n)?, line.spacing), if open { ", so far" } else { "" });
+    let frame = drawn.frame;
+    let after = x < frame.left + frame.width * 0.6;
+    let place = if after { format!("translate({:.0}px, 6px)", x + 14.0) } else { format!("translate(calc({:.0}px - 100%), 6px)", x - 14.0) };
+    Some(view! {
+        <svg aria-hidden="true">
+            <line class="cross" x1=x x2=x y1=frame.top y2=frame.bottom() />
+            <circle class="mark" cx=x cy=y r="4.5" />
+        </svg>
+        <div class="tip" role="status" style:transform=place>
+            <b>{value}</b>
+            <span>{words}</span>
+        </div>
+    })
+}
+
+fn table(line: &Line) -> impl IntoView + use<> {
+    let card = line.card;
+    let spacing = line.spacing;
+    let rows = line.values.iter().zip(&line.labels).map(|(figure, text)| {
+        let value = figure.tooltip(card).unwrap_or_else(|| "–".into());
+        view! {
+            <tr>
+                <th scope="row">{label::full(text, spacing)}</th>
+                <td class="n">{value}</td>
+            </tr>
+        }
+    });
+    view! {
+        <table>
+            <thead>
+                <tr>
+                    <th scope="col">"Time"</th>
+                    <th scope="col" class="n">{card.label()}</th>
+                </tr>
+            </thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
+    }
+}
+
+/// What stands in the chart when there is nothing to draw.
+#[component]
+fn Nothing() -> impl IntoView {
+    let state = state();
+    let period = Memo::new(move |_| state.view().map(|view| view.period).unwrap_or_default());
+    let card = Memo::new(move |_| state.view().map(|view| view.card).unwrap_or_default());
+    let all_zero = Memo::new(move |_| state.totals.with(|totals| totals.as_ref().is_some_and(|t| t.is_empty())));
+    let words = move || match card.get() {
+        Card::Now => "Nobody was here in the last hour.".to_owned(),
+        Card::BounceRate if !all_zero.get() => "No visit bounced.".to_owned(),
+        _ => format!("Nobody was here {}.", period.get().phrase()),
+    };
+    let wider = move || match period.get() {
+        crate::period::Period::All => None,
+        crate::period::Period::Days28 => Some(crate::period::Period::All),
+        _ => Some(crate::period::Period::Days28),
+    };
+    view! {
+        <div class="plot-note">
+            <p>{words}</p>
+            {move || {
+                wider()
+                    .filter(|_| card.get() != Card::Now && all_zero.get())
+                    .map(|period| {
+                        view! { <button class="btn" on:click=move |_| state.turn(|view| view.period = period)>"Show " {period.label()}</button> }
+                    })
+            }}
+        </div>
+    }
+}

@@ -1,0 +1,39 @@
+//! The name of the site, which is also the way to another one.
+use leptos::prelude::*;
+
+use super::icons::Down;
+use super::state::{Session, state};
+
+/// The heading of a site's page.
+#[component]
+pub(crate) fn SiteName() -> impl IntoView {
+    let state = state();
+    let current = Memo::new(move |_| state.view().map(|view| view.domain).unwrap_or_default());
+    let choice = Memo::new(move |_| state.session.get() == Session::In && state.sites.with(|sites| sites.len() > 1));
+    let options = move || {
+        let mut domains: Vec<_> = state.sites.get().into_iter().map(|site| site.domain).collect();
+        let here = current.get();
+        if !domains.contains(&here) {
+            domains.push(here);
+        }
+        domains
+    };
+    // The control lies unseen over the words, so that the browser's own list opens where they stand. The range is kept.
+    view! {
+        <div class=move || if choice.get() { "pick" } else { "" }>
+            <h1>{move || current.get()}</h1>
+            <Show when=move || choice.get()>
+                <Down />
+                <select aria-label="Go to another site" on:change=move |event| state.turn(|view| view.domain = event_target_value(&event))>
+                    <For each=options key=String::clone let:domain>
+                        {
+                            let value = domain.clone();
+                            let own = domain.clone();
+                            view! { <option value=value prop:selected=move || current.get() == own>{domain}</option> }
+                        }
+                    </For>
+                </select>
+            </Show>
+        </div>
+    }
+}

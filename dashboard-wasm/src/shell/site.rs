@@ -1,0 +1,190 @@
+//! One site: where the connection stands, the range, the cards and the chart, the last hour, the panels.
+use leptos::prelude::*;
+
+use super::app::Go;
+use super::cards::Cards;
+use super::chart::Chart;
+use super::engine;
+use super::hour::Hour;
+use super::panels::Panels;
+use super::picker::SiteName;
+use super::setup::Setup;
+use super::state::{Session, state};
+use crate::format;
+use crate::link::LinkState;
+use crate::period::Period;
+use crate::route::Route;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Body {
+    Loading,
+    Failed,
+    Setup,
+    Figures,
+}
+
+/// The page of a site.
+#[component]
+pub(crate) fn SitePage() -> impl IntoView {
+    let state = state();
+    let domain = Memo::new(move |_| state.view().map(|view| view.domain).unwrap_or_default());
+    let body = Memo::new(move |_| {
+        match (state.totals.with(Option::is_some), state.failure.with(Option::is_some), state.ever.get()) {
+            (_, _, Some(false)) => Body::Setup,
+            (true, _, Some(true)) => Body::Figures,
+            (false, true, _) => Body::Failed,
+            // Told, but it is not yet known whether the site was ever visited.
+            (true, true, None) => Body::Figures,
+            _ => Body::Loading,
+        }
+    });
+    let figures = Memo::new(move |_| body.get() == Body::Figures);
+    view! {
+        <div class="head">
+            <SiteName />
+            <Connection />
+            <span class="grow"></span>
+            <Show when=move || figures.get()>
+                <Ranges />
+            </Show>
+        </div>
+        <Show when=move || figures.get()>
+            <Trouble />
+        </Show>
+        {move || match body.get() {
+            Body::Loading => view! { <p class="boot" role="status">"Loading…"</p> }.into_any(),
+            Body::Failed => view! { <Failed /> }.into_any(),
+            Body::Setup => view! { <Setup domain=domain.get_untracked() /> }.into_any(),
+            Body::Figures => {
+                view! {
+                    <div class="fade">
+                        <section class="sheet" class:loading=move || state.loading.get() aria-label="Figures">
+                            <Cards />
+                            <Chart />
+                        </section>
+                        <Hour />
+                        <Panels />
+                        <Foot />
+                    </div>
+                }
+                    .into_any()
+            }
+        }}
+        <Spoken />
+    }
+}
+
+/// Whether the figures move by themselves.
+#[component]
+fn Connection() -> impl IntoView {
+    let state = state();
+    let as_of = move || state.as_of.get().and_then(|clock| clock.get(11..19).map(str::to_owned));
+    let class = move || match state.link.get() {
+        LinkState::Opening => "state",
+        LinkState::Live => "state live",
+        LinkState::Broken => "state stale",
+        LinkState::Offline => "state off",
+    };
+    let words = move || match (state.link.get(), as_of()) {
+        (LinkState::Opening, _) => "Connecting…".to_owned(),
+        (LinkState::Live, _) => "Live".to_owned(),
+        (LinkState::Broken, Some(time)) => format!("Reconnecting, as of {time}"),
+        (LinkState::Broken, None) => "Reconnecting".to_owned(),
+        (LinkState::Offline, Some(time)) => format!("Offline, as of {time}"),
+        (LinkState::Offline, None) => "Offline".to_owned(),
+    };
+    view! {
+        <span class=class role="status">
+            <span class="dot" aria-hidden="true"></span>
+            {words}
+        </span>
+    }
+}
+
+#[component]
+fn Ranges() -> impl IntoView {
+    let state = state();
+    let links = Period::ALL.map(|period| {
+        let to = Signal::derive(move || state.with_period(period));
+        let current = Signal::derive(move || state.view().is_some_and(|view| view.period == period));
+        view! { <Go to=to current=current>{period.label()}</Go> }
+    });
+    view! { <nav class="ranges" aria-label="Range">{links.collect_view()}</nav> }
+}
+
+/// A request failed, but there are older figures to look at.
+#[component]
+fn Trouble() -> impl IntoView {
+    let state = state();
+    let message = move || state.failure.get().map(|failure| failure.message);
+    view! {
+        <div class="note bad" role="alert" hidden=move || message().is_none()>
+            <p>{message}</p>
+            <button class="btn" on:click=move |_| engine::changed(state)>"Try again"</button>
+        </div>
+    }
+}
+
+/// A request failed, and there is nothing to look at.
+#[component]
+fn Failed() -> impl IntoView {
+    let state = state();
+    let missing = move || state.failure.with(|failure| failure.as_ref().is_some_and(|f| f.status == 404));
+    let message = move || state.failure.get().map(|failure| failure.message);
+    let signed_in = move || state.session.get() == Session::In;
+    view! {
+        <div class="narrow sheet box fade" role="alert">
+            <h1>{move || if missing() { "This site is not here" } else { "The figures could not be loaded" }}</h1>
+            <p>{message}</p>
+            <div class="acts">
+                <button class="btn main" on:click=move |_| engine::changed(state)>"Try again"</button>
+                <Show when=signed_in>
+                    <Go class="btn" to=Route::Sites>"All sites"</Go>
+                </Show>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Foot() -> impl IntoView {
+    let state = state();
+    let zone = move || state.view().map(|view| state.zone(&view.domain)).unwrap_or_default();
+    view! {
+        <footer class="foot">
+            <span>"Times by the site's clock, " {zone}</span>
+            <span class="keys">
+                <kbd>"D"</kbd> " today, " <kbd>"W"</kbd> " 7 days, " <kbd>"F"</kbd> " 28 days, " <kbd>"A"</kbd> " all, " <kbd>"R"</kbd> " last hour"
+            </span>
+        </footer>
+    }
+}
+
+/// The figures for those who listen: said when the range changes, and otherwise at most every fifteen seconds.
+#[component]
+fn Spoken() -> impl IntoView {
+    let state = state();
+    let words = RwSignal::new(String::new());
+    let said = StoredValue::new((0.0, None::<Period>));
+    Effect::new(move |_| {
+        let Some(totals) = state.totals.get() else { return };
+        let period = state.view().map(|view| view.period);
+        let (at, before) = said.get_value();
+        let now = super::browser::now();
+        if state.loading.get() || (before == period && now - at < 15_000.0) {
+            return;
+        }
+        said.set_value((now, period));
+        let count = |card| totals.get(card).value.unwrap_or(0.0) as u64;
+        let current = state.now.get_untracked().map_or(0, |(visitors, _)| visitors);
+        words.set(format!(
+            "{} now. {}, {} and {} {}.",
+            format::counted(current, "visitor", "visitors"),
+            format::counted(count(crate::card::Card::Visitors), "visitor", "visitors"),
+            format::counted(count(crate::card::Card::Visits), "visit", "visits"),
+            format::counted(count(crate::card::Card::Pageviews), "page view", "page views"),
+            period.unwrap_or_default().phrase(),
+        ));
+    });
+    view! { <p class="unseen" role="status" aria-live="polite">{move || words.get()}</p> }
+}
