@@ -75,4 +75,7 @@ pub struct Meta {
     /// With `include.imports`: whether imported aggregates are counted in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imports_included: Option<bool>,
+    /// Since when, inside the range, another time zone or identity holds: what was counted before stays as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
 }

@@ -2,6 +2,19 @@
 //! feature `eval` the site's calendar and the answers themselves.
 //!
 //! Everything is pure: the caller hands in the request, what is known of the site, the time, and a way to read buckets.
+//!
+//! The collector's whole use of it:
+//!
+//! ```
+//! # use headwater_core::{Aggregate, Minute};
+//! # use headwater_query::{Calendar, Identity, Query, SiteContext, Span, answer};
+//! let body = br#"{"site_id": "example.com", "metrics": ["visitors", "pageviews"], "date_range": "7d"}"#;
+//! let query = Query::parse(body)?; // a QueryError has .problem() for the answer
+//! let site = SiteContext::new(Calendar::new("Europe/Berlin")?, Identity::Day, Minute(29_900_000));
+//! let answer = answer(&query, &site, |_grain, _span| Ok::<Vec<(Span, std::sync::Arc<Aggregate>)>, std::io::Error>(vec![]))?;
+//! assert_eq!(answer.results.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 mod answer;
 mod civil;
 mod date_range;
@@ -14,6 +27,8 @@ mod request;
 
 #[cfg(feature = "eval")]
 mod calendar;
+#[cfg(feature = "eval")]
+mod eval;
 
 pub use answer::{Answer, Meta, MetricValue, ResultRow};
 pub use civil::{Date, DateTime};
@@ -27,3 +42,5 @@ pub use request::{Direction, Include, OrderBy, OrderKey, Pagination, Query};
 
 #[cfg(feature = "eval")]
 pub use calendar::{Calendar, Span, UnknownZone};
+#[cfg(feature = "eval")]
+pub use eval::{AnswerError, Bucket, Identity, Kept, Plan, Read, Retention, SiteContext, answer, changes, evaluate, plan, realtime};

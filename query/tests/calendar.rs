@@ -113,7 +113,7 @@ proptest! {
     fn buckets_part_the_minutes(zone in 0..ZONES.len(), minute in 0u32..70_000_000, extreme in 0u32..20) {
         let calendar = Calendar::new(ZONES[zone]).unwrap();
         for grain in Grain::ALL {
-            calendar.bucket(grain, Minute(u32::MAX - minute)); // beyond the year 9999: some answer, no panic
+            let _ = calendar.bucket(grain, Minute(u32::MAX - minute)); // beyond the year 9999: some answer, no panic
         }
         let minute = Minute(if extreme == 0 { 4_223_290_000 - minute } else { minute });
         for grain in Grain::ALL {

@@ -1,0 +1,191 @@
+//! Groups: the combinations of values that rows are of, numbered densely over all buckets of a query.
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use headwater_core::{OTHER, People, RowDimension, Tallies};
+
+use super::labels;
+use super::matcher::Memo;
+use crate::Dimension;
+
+/// Every value and every combination seen so far. With one dimension a group is its value.
+#[derive(Default)]
+pub(super) struct Groups<'a> {
+    ids: HashMap<&'a str, u32, RandomState>,
+    values: Vec<&'a str>,
+    combined: HashMap<Box<[u32]>, u32, RandomState>,
+    combinations: Vec<Box<[u32]>>,
+}
+
+impl<'a> Groups<'a> {
+    pub(super) fn value(&mut self, text: &'a str) -> u32 {
+        let next = self.values.len() as u32;
+        let id = *self.ids.entry(text).or_insert(next);
+        if id == next {
+            self.values.push(text);
+        }
+        id
+    }
+
+    fn combination(&mut self, key: &[u32]) -> u32 {
+        match key {
+            [] => 0,
+            [one] => *one,
+            _ => {
+                if let Some(&id) = self.combined.get(key) {
+                    return id;
+                }
+                let id = self.combinations.len() as u32;
+                self.combined.insert(key.into(), id);
+                self.combinations.push(key.into());
+                id
+            }
+        }
+    }
+
+    /// The values of a group.
+    pub(super) fn names(&self, group: u32, dimensions: usize) -> Vec<&'a str> {
+        let name = |id: u32| self.values.get(id as usize).copied().unwrap_or("");
+        match dimensions {
+            0 => Vec::new(),
+            1 => vec![name(group)],
+            _ => self.combinations.get(group as usize).map_or(Vec::new(), |key| key.iter().map(|id| name(*id)).collect()),
+        }
+    }
+}
+
+/// The groups of a bucket's visits and events.
+pub(super) struct Local {
+    by_context: Vec<u32>,
+    by_tuple: Vec<u32>,
+    combined: Combined,
+}
+
+enum Combined {
+    Context,
+    Tuple,
+    /// (combination of the tuple, combination of the context) → group, filled as they occur.
+    Both { known: HashMap<(u32, u32), u32, RandomState>, contexts: Vec<Vec<u32>>, tuples: Vec<Vec<u32>>, events: Vec<bool> },
+}
+
+impl Local {
+    /// With `rows`, values that have no row of their own in the tallies fall to `(other)`, as they did there.
+    pub(super) fn new<'a>(dimensions: &[Dimension], people: &'a People, rows: Option<(&Tallies, RowDimension)>, groups: &mut Groups<'a>) -> Self {
+        let columns: Vec<(bool, Vec<u32>)> = dimensions.iter().map(|d| column(d, people, rows, groups)).collect();
+        let some = |event: bool| columns.iter().any(|c| c.0 == event);
+        let (contexts, tuples) = (people.contexts.len(), people.tuples.len());
+        if !some(true) {
+            let by_context = (0..contexts).map(|c| groups.combination(&key(&columns, c, c))).collect();
+            return Self { by_context, by_tuple: Vec::new(), combined: Combined::Context };
+        }
+        if !some(false) {
+            let by_tuple = (0..tuples).map(|t| groups.combination(&key(&columns, t, t))).collect();
+            return Self { by_context: Vec::new(), by_tuple, combined: Combined::Tuple };
+        }
+        let (by_context, contexts) = distinct(&columns, false, contexts);
+        let (by_tuple, tuples) = distinct(&columns, true, tuples);
+        let events = columns.iter().map(|c| c.0).collect();
+        Self { by_context, by_tuple, combined: Combined::Both { known: HashMap::default(), contexts, tuples, events } }
+    }
+
+    /// The group of a visit; meaningful if no dimension is of events.
+    pub(super) fn of_visit(&self, context: u32) -> u32 {
+        self.by_context.get(context as usize).copied().unwrap_or(0)
+    }
+
+    pub(super) fn of_event(&mut self, context: u32, tuple: u32, groups: &mut Groups<'_>) -> u32 {
+        let at = |table: &[u32], i: u32| table.get(i as usize).copied().unwrap_or(0);
+        match &mut self.combined {
+            Combined::Context => at(&self.by_context, context),
+            Combined::Tuple => at(&self.by_tuple, tuple),
+            Combined::Both { known, contexts, tuples, events } => {
+                let (c, t) = (at(&self.by_context, context), at(&self.by_tuple, tuple));
+                *known.entry((t, c)).or_insert_with(|| {
+                    let (mut of_visit, mut of_event) = (contexts[c as usize].iter(), tuples[t as usize].iter());
+                    let mut next = |event: &bool| if *event { of_event.next() } else { of_visit.next() };
+                    let key: Vec<u32> = events.iter().map(|event| next(event).copied().unwrap_or(0)).collect();
+                    groups.combination(&key)
+                })
+            }
+        }
+    }
+}
+
+/// Whether the dimension is of events, and its value for each tuple or context.
+fn column<'a>(
+    dimension: &Dimension,
+    people: &'a People,
+    rows: Option<(&Tallies, RowDimension)>,
+    groups: &mut Groups<'a>,
+) -> (bool, Vec<u32>) {
+    let missing = labels::missing_of(dimension);
+    let key = labels::key_of(people, dimension);
+    let admitted = rows.map(|(tallies, of)| Admitted::new(tallies, of, dimension));
+    let mut known = Memo::new(people.dict.len());
+    let mut value = |id| {
+        known.get(id, |id| {
+            let raw = people.dict.get(id);
+            let admitted = admitted.as_ref().is_none_or(|a| a.has(raw));
+            let shown = if raw.is_empty() && !dimension.is_event() { missing } else { raw };
+            groups.value(if admitted { shown } else { OTHER })
+        })
+    };
+    match dimension {
+        Dimension::Visit(property) => (false, people.contexts.iter().map(|c| value(c[*property as usize])).collect()),
+        _ => {
+            let ids: Vec<_> = people.tuples.iter().map(|t| labels::of_tuple(t, dimension, key)).collect();
+            let mut values: Vec<u32> = ids.iter().map(|id| id.map_or(u32::MAX, &mut value)).collect();
+            if values.contains(&u32::MAX) {
+                let none = groups.value(missing);
+                values.iter_mut().filter(|v| **v == u32::MAX).for_each(|v| *v = none);
+            }
+            (true, values)
+        }
+    }
+}
+
+/// The values that have a row of their own in a bucket's tallies.
+struct Admitted<'t> {
+    tallies: &'t Tallies,
+    rows: &'t [headwater_core::Row],
+    key: Option<headwater_core::StrId>,
+    /// Without an `(other)` nothing was refused.
+    all: bool,
+}
+
+impl<'t> Admitted<'t> {
+    fn new(tallies: &'t Tallies, of: RowDimension, dimension: &Dimension) -> Self {
+        let key = match dimension {
+            Dimension::Prop(name) => tallies.dict.find(name),
+            _ => Some(headwater_core::StrId(0)),
+        };
+        let mut admitted = Self { tallies, rows: tallies.of(of), key, all: false };
+        admitted.all = !admitted.has(OTHER);
+        admitted
+    }
+
+    fn has(&self, value: &str) -> bool {
+        let (Some(key), Some(id)) = (self.key, self.tallies.dict.find(value)) else { return self.all };
+        self.all || self.rows.binary_search_by_key(&(key, id), |r| (r.key.key, r.key.value)).is_ok()
+    }
+}
+
+fn key(columns: &[(bool, Vec<u32>)], context: usize, tuple: usize) -> Vec<u32> {
+    let value = |(event, values): &(bool, Vec<u32>)| values.get(if *event { tuple } else { context }).copied().unwrap_or(0);
+    columns.iter().map(value).collect()
+}
+
+/// Numbers the combinations of one side, in order of first occurrence.
+fn distinct(columns: &[(bool, Vec<u32>)], event: bool, len: usize) -> (Vec<u32>, Vec<Vec<u32>>) {
+    let mut seen: HashMap<Vec<u32>, u32, RandomState> = HashMap::default();
+    let mut keys = Vec::new();
+    let ids = (0..len).map(|i| {
+        let key: Vec<u32> = columns.iter().filter(|c| c.0 == event).map(|c| c.1.get(i).copied().unwrap_or(0)).collect();
+        let next = keys.len() as u32;
+        *seen.entry(key).or_insert_with_key(|key| {
+            keys.push(key.clone());
+            next
+        })
+    });
+    (ids.collect(), keys)
+}

@@ -1,0 +1,64 @@
+//! From a [`Query`](crate::Query) to its [`Answer`](crate::Answer), over buckets.
+//!
+//! [`plan`] says which buckets to read; [`evaluate`] answers from them. [`answer`](crate::answer) does both.
+//!
+//! Counts of one dimension without filters are sums of tallies. Everything else looks at samples: a filter is
+//! evaluated once for each distinct string, visit context and event tuple of a bucket, then one scan over the facts
+//! adds up. Distinct visitors are counted per identity window, by the union of hashes of its buckets.
+mod accumulate;
+mod done;
+mod evaluate;
+mod groups;
+mod labels;
+mod matcher;
+mod metrics;
+mod needs;
+mod order;
+mod plan;
+mod range;
+mod realtime;
+mod scan;
+mod site;
+mod time;
+mod unit;
+
+pub use evaluate::{AnswerError, answer, evaluate};
+pub use plan::{Plan, Read, plan};
+pub use realtime::{changes, realtime};
+pub use site::{Identity, Kept, Retention, SiteContext};
+
+
+
+use headwater_core::Aggregate;
+
+use crate::Span;
+
+/// A bucket as it is read.
+pub trait Bucket {
+    /// Its minutes.
+    fn span(&self) -> Span;
+    /// What happened in them.
+    fn aggregate(&self) -> &Aggregate;
+    /// Whether its people are kept; if not, only tallies can answer.
+    fn has_people(&self) -> bool {
+        true
+    }
+}
+
+impl Bucket for (Span, &Aggregate) {
+    fn span(&self) -> Span {
+        self.0
+    }
+    fn aggregate(&self) -> &Aggregate {
+        self.1
+    }
+}
+
+impl Bucket for (Span, std::sync::Arc<Aggregate>) {
+    fn span(&self) -> Span {
+        self.0
+    }
+    fn aggregate(&self) -> &Aggregate {
+        &self.1
+    }
+}

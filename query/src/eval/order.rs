@@ -1,0 +1,53 @@
+//! The order of rows.
+use std::cmp::Ordering;
+
+use headwater_core::Minute;
+
+use super::metrics::rank;
+use crate::{Dimension, Direction, MetricValue, OrderBy, OrderKey, Query};
+
+/// A row before it is cut into a page.
+pub(super) struct Row<'a> {
+    pub(super) time: Minute,
+    /// Values of the dimensions without time.
+    pub(super) names: Vec<&'a str>,
+    pub(super) metrics: Vec<MetricValue>,
+    pub(super) bounds: Vec<Option<[f64; 2]>>,
+}
+
+/// Sorts as asked. What that leaves equal is in the default order: time ascending, the first metric descending, then
+/// the dimensions ascending.
+pub(super) fn sort(rows: &mut [Row<'_>], query: &Query) {
+    let named: Vec<&Dimension> = query.dimensions.iter().filter(|d| d.time().is_none()).collect();
+    let compare = |a: &Row<'_>, b: &Row<'_>, by: &OrderBy| {
+        let ascending = match &by.key {
+            OrderKey::Metric(metric) => {
+                let Some(at) = query.metrics.iter().position(|m| m == metric) else { return Ordering::Equal };
+                return metrics(a, b, at, by.direction);
+            }
+            OrderKey::Dimension(Dimension::Time(_)) => a.time.cmp(&b.time),
+            OrderKey::Dimension(dimension) => {
+                let at = named.iter().position(|d| *d == dimension);
+                at.map_or(Ordering::Equal, |at| a.names.get(at).cmp(&b.names.get(at)))
+            }
+        };
+        if by.direction == Direction::Asc { ascending } else { ascending.reverse() }
+    };
+    rows.sort_unstable_by(|a, b| {
+        let asked = query.order_by.iter().map(|by| compare(a, b, by)).find(|o| o.is_ne());
+        asked.unwrap_or_else(|| {
+            a.time.cmp(&b.time).then_with(|| metrics(a, b, 0, Direction::Desc)).then_with(|| a.names.cmp(&b.names))
+        })
+    });
+}
+
+fn metrics(a: &Row<'_>, b: &Row<'_>, at: usize, direction: Direction) -> Ordering {
+    let none = MetricValue::None;
+    let (a, b) = (a.metrics.get(at).unwrap_or(&none), b.metrics.get(at).unwrap_or(&none));
+    match (a.number(), b.number()) {
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        _ if direction == Direction::Asc => rank(a).total_cmp(&rank(b)),
+        _ => rank(b).total_cmp(&rank(a)),
+    }
+}

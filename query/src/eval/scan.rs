@@ -1,0 +1,172 @@
+//! One pass over the people of a bucket: counts by group, and who is in which group.
+use headwater_core::{PAGEVIEW, People};
+
+use super::groups::{Groups, Local};
+use super::matcher::Matched;
+
+/// What is added up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Want {
+    /// Events, views, engaged seconds, depth.
+    pub(super) counts: bool,
+    /// *Started* and *went on* of the visits that pass, where no single events are chosen.
+    pub(super) started: bool,
+    pub(super) numbers: bool,
+    pub(super) visitors: bool,
+    /// Distinct visits with a matching event.
+    pub(super) visits: bool,
+    /// Whether the squares are needed, because the sample holds not everyone.
+    pub(super) squares: bool,
+}
+
+/// Sums of one group and one bucket.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) events: u64,
+    pub(super) views: u64,
+    pub(super) engaged: u64,
+    pub(super) depth: u64,
+    pub(super) started: u64,
+    pub(super) went_on: u64,
+}
+
+/// Sums of squares of each visitor's sums, and the visitor's own sums while they are counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Squares {
+    visitor: u32,
+    own: [u64; 6],
+    pub(super) sums: [f64; 6],
+}
+
+impl Squares {
+    fn add(&mut self, visitor: u32, counts: [u64; 6]) {
+        if self.visitor != visitor + 1 {
+            self.visitor = visitor + 1;
+            self.own = [0; 6];
+        }
+        for ((own, sum), count) in self.own.iter_mut().zip(&mut self.sums).zip(counts) {
+            let before = *own as f64;
+            *own += count;
+            let after = *own as f64;
+            *sum += after * after - before * before;
+        }
+    }
+}
+
+/// What a scan found, by group.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) counts: Vec<Counts>,
+    pub(super) squares: Vec<Squares>,
+    /// (visitor, group), each once, in order of visitor.
+    pub(super) visitors: Vec<(u32, u32)>,
+    /// (visitor, tag, group), each once, in order of visitor.
+    pub(super) visits: Vec<(u32, u16, u32)>,
+    /// (fact, group) of those with values.
+    pub(super) numbers: Vec<(u32, u32)>,
+    /// Last visitor seen in a group, plus one.
+    seen: Vec<u32>,
+}
+
+impl Found {
+    fn counts(&mut self, group: u32) -> &mut Counts {
+        let index = group as usize;
+        if index >= self.counts.len() {
+            self.counts.resize(index + 1, Counts::default());
+        }
+        &mut self.counts[index]
+    }
+
+    fn square(&mut self, group: u32, visitor: u32, counts: [u64; 6]) {
+        let index = group as usize;
+        if index >= self.squares.len() {
+            self.squares.resize(index + 1, Squares::default());
+        }
+        self.squares[index].add(visitor, counts);
+    }
+
+    fn saw(&mut self, visitor: u32, group: u32) {
+        let index = group as usize;
+        if index >= self.seen.len() {
+            self.seen.resize(index + 1, 0);
+        }
+        if self.seen[index] != visitor + 1 {
+            self.seen[index] = visitor + 1;
+            self.visitors.push((visitor, group));
+        }
+    }
+
+    fn saw_visit(&mut self, first_of_visitor: usize, visitor: u32, tag: u16, group: u32) {
+        let known = &self.visits[first_of_visitor..];
+        // A visitor has few visits; the cap of a profile bounds them.
+        if !known.contains(&(visitor, tag, group)) {
+            self.visits.push((visitor, tag, group));
+        }
+    }
+}
+
+/// Scans everyone whose hash is below `theta`.
+pub(super) fn scan(people: &People, theta: u64, matched: &Matched, local: &mut Local, groups: &mut Groups<'_>, want: Want) -> Found {
+    let mut found = Found::default();
+    let pageview = people.dict.find(PAGEVIEW);
+    let is_view: Vec<bool> = people.tuples.iter().map(|t| Some(t.name) == pageview).collect();
+    let by_event = want.counts || want.visitors || want.visits || want.numbers;
+    for (index, (hash, first_visit, visits)) in people.iter().enumerate() {
+        if hash.0 >= theta {
+            break;
+        }
+        if !matched.visitor(index) {
+            continue;
+        }
+        let visitor = index as u32;
+        let first_of_visitor = found.visits.len();
+        for (offset, visit) in visits.iter().enumerate() {
+            if !matched.visit(index, visit.context) {
+                continue;
+            }
+            if want.started && (visit.started | visit.went_on) > 0 {
+                let group = local.of_visit(visit.context);
+                let counts = found.counts(group);
+                counts.started += visit.started;
+                counts.went_on += visit.went_on;
+                if want.squares {
+                    found.square(group, visitor, [0, 0, 0, 0, visit.started, visit.went_on]);
+                }
+            }
+            if !by_event {
+                continue;
+            }
+            let first_fact = (first_visit + offset).checked_sub(1).and_then(|i| people.visits.get(i)).map_or(0, |v| v.facts_end);
+            for (fact, at) in people.facts_of(first_visit + offset).iter().zip(first_fact..) {
+                if !matched.event(index, visit.context, fact.tuple) {
+                    continue;
+                }
+                let group = local.of_event(visit.context, fact.tuple, groups);
+                if want.counts {
+                    let views = if is_view[fact.tuple as usize] { fact.count } else { 0 };
+                    let counts = found.counts(group);
+                    counts.events += fact.count;
+                    counts.views += views;
+                    counts.engaged += fact.engaged;
+                    counts.depth += fact.depth;
+                    if want.squares {
+                        found.square(group, visitor, [fact.count, views, fact.engaged, fact.depth, 0, 0]);
+                    }
+                }
+                if want.numbers && fact.numbers.is_some() {
+                    found.numbers.push((at, group));
+                }
+                // Who only went on or only engaged here counts as no visitor until an event joins.
+                if fact.count > 0 {
+                    if want.visitors {
+                        found.saw(visitor, group);
+                    }
+                    if want.visits {
+                        found.saw_visit(first_of_visitor, visitor, visit.tag, group);
+                    }
+                }
+            }
+        }
+    }
+    found
+}

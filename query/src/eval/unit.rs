@@ -1,0 +1,328 @@
+//! A unit: the buckets of one row of time and one identity window, within which hashes mean the same people.
+use std::collections::HashMap;
+
+use headwater_core::{Aggregate, Estimate, Hll, Minute, People, RowDimension, Tally, VisitorHash};
+
+use super::accumulate::Table;
+use super::done::Done;
+use super::groups::{Groups, Local};
+use super::labels;
+use super::matcher::{Matched, Node};
+use super::needs::{Needs, Visits};
+use super::scan::{Counts, Found, Squares, Want, scan};
+use crate::Dimension;
+
+/// A bucket and where it belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    pub(super) aggregate: &'a Aggregate,
+    /// The first minute of its row of time.
+    pub(super) row: Minute,
+    /// The first minute of its identity window.
+    pub(super) window: Minute,
+}
+
+/// A query, prepared.
+pub(super) struct Job<'q> {
+    pub(super) needs: &'q Needs,
+    pub(super) filters: Vec<Node>,
+    /// The dimensions and filters with the entry page in place of the page, if a bounce rate asks for them.
+    pub(super) entry: Option<(Vec<Dimension>, Vec<Node>)>,
+    pub(super) done: Done,
+    /// Whether a filter looks at the whole window, so that only whom every bucket of it would hold can be judged.
+    pub(super) has_done: bool,
+}
+
+/// Adds a unit's buckets to the rows. `window_theta` is the least theta of the whole identity window.
+pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, groups: &mut Groups<'a>, table: &mut Table) {
+    let needs = job.needs;
+    let least = parts.iter().map(|p| p.aggregate.people.theta).min().unwrap_or(u64::MAX);
+    let theta = if job.has_done { window_theta } else { least };
+    let mut distinct = Distinct::default();
+    for part in parts {
+        if let Some((of, key)) = &needs.tallies {
+            add_tallies(part, *of, key, needs, groups, table);
+        }
+        // Sums need no union, so each bucket gives all it has; unless a filter looks at the whole window.
+        let people = &part.aggregate.people;
+        let own = if job.has_done { theta } else { people.theta };
+        if needs.people {
+            let found = add_people(job, part, own, groups, table);
+            distinct.collect(people, &found);
+        }
+        if needs.bounces == Some(Visits::Entry) && needs.tallies.is_none() {
+            add_entries(job, part, own, groups, table);
+        }
+    }
+    if needs.people {
+        let sketched = job.sketches(parts, &distinct, groups);
+        distinct.finish(job, parts, theta, &sketched, table);
+    }
+    table.settle();
+}
+
+fn add_tallies<'a>(part: &Part<'a>, of: RowDimension, key: &str, needs: &Needs, groups: &mut Groups<'a>, table: &mut Table) {
+    let tallies = &part.aggregate.tallies;
+    let Some(key_id) = tallies.dict.find(key) else { return add_without(part, groups, table) };
+    let rows = tallies.of(of);
+    let first = rows.partition_point(|r| r.key.key < key_id);
+    let end = rows.partition_point(|r| r.key.key <= key_id);
+    let mut named = Tally::default();
+    for row in &rows[first..end] {
+        let group = if of == RowDimension::Total { 0 } else { groups.value(labels::of_row(of, tallies.dict.get(row.key.value))) };
+        let totals = table.at(group);
+        totals.events.add(row.tally.events);
+        totals.views.add(row.tally.views);
+        totals.engaged.add(row.tally.engaged);
+        totals.depth.add(row.tally.depth);
+        totals.started.add(row.tally.visits);
+        totals.went_on.add(row.tally.visits_went_on);
+        if of == RowDimension::Prop {
+            named.add(&row.tally);
+        }
+        if needs.numbers {
+            row.tally.numbers.iter().for_each(|(currency, n)| totals.money.add(tallies.dict.get(*currency), n, 1.0));
+        }
+    }
+    if of == RowDimension::Total && needs.numbers {
+        let values = tallies.of(RowDimension::Name).iter().flat_map(|row| &row.tally.numbers);
+        values.for_each(|(currency, n)| table.at(0).money.add(tallies.dict.get(*currency), n, 1.0));
+    }
+    if of == RowDimension::Prop {
+        add_rest(part, &named, groups, table);
+    }
+    if needs.bounces == Some(Visits::Entry) {
+        for row in tallies.of(RowDimension::Visit(crate::VisitProperty::EntryPage)) {
+            let totals = table.at(groups.value(tallies.dict.get(row.key.value)));
+            totals.bounce_started.add(row.tally.visits);
+            totals.bounce_went_on.add(row.tally.visits_went_on);
+        }
+    }
+}
+
+/// Without the property nothing is in its rows, and everything is in `(none)`.
+fn add_without<'a>(part: &Part<'a>, groups: &mut Groups<'a>, table: &mut Table) {
+    add_rest(part, &Tally::default(), groups, table);
+}
+
+/// What has not the property: the total less the rows that have it.
+fn add_rest<'a>(part: &Part<'a>, with: &Tally, groups: &mut Groups<'a>, table: &mut Table) {
+    let Some(total) = part.aggregate.tallies.total() else { return };
+    let totals = table.at(groups.value(labels::missing_of(&Dimension::Prop(String::new()))));
+    totals.events.add(total.events.saturating_sub(with.events));
+    totals.views.add(total.views.saturating_sub(with.views));
+    totals.engaged.add(total.engaged.saturating_sub(with.engaged));
+    totals.depth.add(total.depth.saturating_sub(with.depth));
+}
+
+/// The share of all visitors that have a hash below theta.
+fn share(theta: u64) -> f64 {
+    if theta == u64::MAX { 1.0 } else { (theta as f64 / 2f64.powi(64)).max(f64::MIN_POSITIVE) }
+}
+
+fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Groups<'a>, table: &mut Table) -> Found {
+    let needs = job.needs;
+    let Aggregate { tallies, people } = part.aggregate;
+    let matched = Matched::new(&job.filters, people, &job.done.of(part));
+    let rows = needs.tallies.as_ref().map(|(of, _)| (tallies, *of));
+    let mut local = Local::new(&needs.shape.dimensions, people, rows, groups);
+    let counted = needs.tallies.is_none();
+    let numbered = matches!(needs.tallies, Some((RowDimension::Total | RowDimension::Name, _)));
+    let want = Want {
+        counts: counted,
+        started: counted && !needs.shape.of_events(),
+        numbers: needs.numbers && !numbered,
+        visitors: needs.visitors,
+        visits: needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct),
+        squares: theta != u64::MAX,
+    };
+    let found = scan(people, theta, &matched, &mut local, groups, want);
+    let p = share(theta);
+    for (group, counts) in (0..).zip(&found.counts) {
+        let Counts { events, views, engaged, depth, started, went_on } = *counts;
+        if events | views | engaged | depth | started | went_on == 0 {
+            continue;
+        }
+        let totals = table.at(group);
+        let squares = found.squares.get(group as usize).copied().unwrap_or_default();
+        let sums = [
+            (&mut totals.events, events), (&mut totals.views, views), (&mut totals.engaged, engaged),
+            (&mut totals.depth, depth), (&mut totals.started, started), (&mut totals.went_on, went_on),
+        ];
+        for ((sum, count), squares) in sums.into_iter().zip(squares.sums) {
+            add_counted(sum, count, squares, theta, p);
+        }
+    }
+    for &(fact, group) in &found.numbers {
+        let Some(fact) = people.facts.get(fact as usize) else { continue };
+        let currency = people.tuples.get(fact.tuple as usize).map_or("", |t| people.dict.get(t.currency));
+        if let Some(numbers) = &fact.numbers {
+            table.at(group).money.add(currency, numbers, p);
+        }
+    }
+    found
+}
+
+fn add_counted(sum: &mut super::accumulate::Sum, count: u64, squares: f64, theta: u64, p: f64) {
+    if theta == u64::MAX { sum.add(count) } else { sum.add_sampled(count, squares, p) }
+}
+
+/// The visits that entered by a page, where filters leave no row of tallies to tell them.
+fn add_entries<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Groups<'a>, table: &mut Table) {
+    let Some((dimensions, filters)) = &job.entry else { return };
+    let people = &part.aggregate.people;
+    let matched = Matched::new(filters, people, &job.done.of(part));
+    let mut local = Local::new(dimensions, people, None, groups);
+    let squares = theta != u64::MAX;
+    let want = Want { counts: false, started: true, numbers: false, visitors: false, visits: false, squares };
+    let found = scan(people, theta, &matched, &mut local, groups, want);
+    for (group, counts) in (0..).zip(&found.counts).filter(|(_, c)| c.started | c.went_on > 0) {
+        let Squares { sums, .. } = found.squares.get(group as usize).copied().unwrap_or_default();
+        let totals = table.at(group);
+        add_counted(&mut totals.bounce_started, counts.started, sums[4], theta, share(theta));
+        add_counted(&mut totals.bounce_went_on, counts.went_on, sums[5], theta, share(theta));
+    }
+}
+
+/// Who and which visits were seen in which group, over the buckets of a unit.
+#[derive(Default)]
+struct Distinct {
+    /// (hash, group); of one bucket each once, ascending.
+    visitors: Vec<(u64, u32)>,
+    /// (hash, tag, group), likewise.
+    visits: Vec<(u64, u16, u32)>,
+    /// Where the visitors of each bucket end.
+    ends: Vec<usize>,
+}
+
+impl Distinct {
+    fn collect(&mut self, people: &People, found: &Found) {
+        let hash = |visitor: u32| people.visitors.get(visitor as usize).map_or(u64::MAX, |v| v.hash.0);
+        self.visitors.extend(found.visitors.iter().map(|&(visitor, group)| (hash(visitor), group)));
+        self.visits.extend(found.visits.iter().map(|&(visitor, tag, group)| (hash(visitor), tag, group)));
+        self.ends.push(self.visitors.len());
+    }
+
+    /// Counts each once and adds the estimates to the rows.
+    fn finish(mut self, job: &Job<'_>, parts: &[Part<'_>], theta: u64, sketched: &HashMap<u32, Hll>, table: &mut Table) {
+        let one = parts.len() == 1;
+        if !one {
+            // Each bucket is an ascending run, which the stable sort merges instead of sorting anew.
+            self.visitors.sort_by_key(|v| v.0);
+            self.visits.sort_by_key(|v| (v.0, v.1));
+        }
+        let mut counts = Tallied::default();
+        for same in self.visitors.chunk_by(|a, b| a.0 == b.0) {
+            if same[0].0 >= theta {
+                break;
+            }
+            same.iter().enumerate().filter(|(i, v)| one || !same[..*i].contains(v)).for_each(|(_, v)| counts.add(v.1, 1));
+        }
+        for (group, count) in counts.rows() {
+            let sampled = Estimate::from_sample(count, theta);
+            let sketch = sketched.get(&group).map(Hll::estimate).filter(|s| s.high - s.low < sampled.high - sampled.low);
+            let totals = table.at(group);
+            totals.visitors = totals.visitors.plus(sketch.unwrap_or(sampled));
+        }
+        let needs = job.needs;
+        if needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct) {
+            self.finish_visits(job, parts, theta, table);
+        }
+    }
+
+    fn finish_visits(mut self, job: &Job<'_>, parts: &[Part<'_>], theta: u64, table: &mut Table) {
+        self.visits.sort_by_key(|v| (v.0, v.1));
+        let (mut counts, mut started, mut went_on) = (Tallied::default(), Tallied::default(), Tallied::default());
+        let all = if job.needs.bounces == Some(Visits::Distinct) { all_visits(parts, theta) } else { Vec::new() };
+        let mut rest = &all[..];
+        for same in self.visits.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let key = (same[0].0, same[0].1);
+            if key.0 >= theta {
+                break;
+            }
+            rest = &rest[rest.partition_point(|v| (v.0, v.1) < key)..];
+            let own = rest.iter().take_while(|v| (v.0, v.1) == key).fold((0, 0), |sum, v| (sum.0 + v.2, sum.1 + v.3));
+            for (_, visit) in same.iter().enumerate().filter(|(i, v)| !same[..*i].contains(v)) {
+                counts.add(visit.2, 1);
+                started.add(visit.2, own.0);
+                went_on.add(visit.2, own.1);
+            }
+        }
+        for (group, count) in counts.rows() {
+            let totals = table.at(group);
+            totals.visits = totals.visits.plus(Estimate::from_sample(count, theta));
+        }
+        let p = share(theta);
+        for (group, count) in started.rows() {
+            add_counted(&mut table.at(group).bounce_started, count, count as f64, theta, p);
+        }
+        for (group, count) in went_on.rows() {
+            add_counted(&mut table.at(group).bounce_went_on, count, count as f64, theta, p);
+        }
+    }
+}
+
+/// (hash, tag, started, went on) of every visit, ascending.
+fn all_visits(parts: &[Part<'_>], theta: u64) -> Vec<(u64, u16, u64, u64)> {
+    let mut all = Vec::new();
+    for part in parts {
+        let known = part.aggregate.people.iter().take_while(|v| v.0.0 < theta);
+        all.extend(known.flat_map(|(hash, _, visits)| visits.iter().map(move |v| (hash.0, v.tag, v.started, v.went_on))));
+    }
+    all.sort_by_key(|v| (v.0, v.1));
+    all
+}
+
+/// Counts by group.
+#[derive(Default)]
+struct Tallied(Vec<u64>);
+
+impl Tallied {
+    fn add(&mut self, group: u32, count: u64) {
+        let index = group as usize;
+        if index >= self.0.len() {
+            self.0.resize(index + 1, 0);
+        }
+        self.0[index] += count;
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (u32, u64)> {
+        (0..).zip(self.0.iter().copied()).filter(|(_, count)| *count > 0)
+    }
+}
+
+impl Job<'_> {
+    /// The sketches of the groups that have one in every bucket that holds not everyone.
+    fn sketches<'a>(&self, parts: &[Part<'a>], seen: &Distinct, groups: &mut Groups<'a>) -> HashMap<u32, Hll> {
+        let mut sketches: HashMap<u32, Hll> = HashMap::new();
+        let Some((of, _)) = &self.needs.tallies else { return sketches };
+        if !self.needs.visitors || parts.iter().all(|p| p.aggregate.people.is_complete()) {
+            return sketches;
+        }
+        let mut without: Vec<u32> = Vec::new();
+        let mut start = 0;
+        for (part, &end) in parts.iter().zip(&seen.ends) {
+            let visitors = &seen.visitors[start..end];
+            start = end;
+            let people = &part.aggregate.people;
+            let Some(hlls) = &people.hlls else {
+                visitors.iter().for_each(|(hash, group)| sketches.entry(*group).or_default().insert(VisitorHash(*hash)));
+                continue;
+            };
+            if *of == RowDimension::Total {
+                sketches.entry(0).or_default().merge(&hlls.total);
+                continue;
+            }
+            let mut here: Vec<u32> = Vec::new();
+            for (_, value, hll) in hlls.values.iter().filter(|v| v.0 == *of) {
+                let group = groups.value(labels::of_row(*of, people.dict.get(*value)));
+                sketches.entry(group).or_default().merge(hll);
+                here.push(group);
+            }
+            here.sort_unstable();
+            without.extend(visitors.iter().map(|v| v.1).filter(|group| here.binary_search(group).is_err()));
+        }
+        without.iter().for_each(|group| drop(sketches.remove(group)));
+        sketches
+    }
+}
