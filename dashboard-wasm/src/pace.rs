@@ -1,18 +1,33 @@
 //! How often to ask again while things move: at most once a second, never two at a time, and always once more after the last change.
 
-/// The shortest time between two starts in milliseconds.
-const APART: f64 = 1000.0;
+/// The shortest time between two starts in milliseconds, for who is signed in.
+pub const APART: f64 = 1000.0;
+/// The same for who only looks at a public site, whose requests the server counts.
+pub const APART_GUEST: f64 = 6000.0;
 
 /// When the next round of questions starts. Times are milliseconds of one clock that the caller reads.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pace {
+    apart: f64,
     started: Option<f64>,
     running: bool,
     planned: bool,
     wanted: bool,
 }
 
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new(APART)
+    }
+}
+
 impl Pace {
+    /// Rounds that start at least `apart` milliseconds after each other.
+    #[must_use]
+    pub const fn new(apart: f64) -> Self {
+        Self { apart, started: None, running: false, planned: false, wanted: false }
+    }
+
     /// Something changed. Returns after how many milliseconds to call [`Pace::start`]; nothing if that is planned already or a
     /// round is under way.
     pub fn changed(&mut self, now: f64) -> Option<u32> {
@@ -24,8 +39,8 @@ impl Pace {
             return None;
         }
         self.planned = true;
-        let since = self.started.map_or(APART, |at| (now - at).max(0.0));
-        Some((APART - since).max(0.0).ceil() as u32)
+        let since = self.started.map_or(self.apart, |at| (now - at).max(0.0));
+        Some((self.apart - since).max(0.0).ceil() as u32)
     }
 
     /// The round starts. False if one is under way: then leave it.

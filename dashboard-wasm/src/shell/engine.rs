@@ -15,7 +15,7 @@ use super::socket::Socket;
 use super::state::{Session, State, update};
 use crate::failure::Failure;
 use crate::link::{Link, LinkState, Told};
-use crate::pace::Pace;
+use crate::pace::{self, Pace};
 use crate::panel::Panel;
 use crate::period::Period;
 use crate::report::{self, Reading, Series, Table, Totals};
@@ -49,12 +49,13 @@ fn engine<T>(act: impl FnOnce(&mut Engine) -> T) -> T {
 
 /// Follows a site and range from now on, or nothing.
 pub(crate) fn follow(state: State, site: Option<(String, Period)>) {
+    let guest = state.session.with_untracked(|session| *session == Session::Guest);
     let (another, dropped) = engine(|e| {
         let domain = |site: &Option<(String, Period)>| site.as_ref().map(|(domain, _)| domain.clone());
         let another = domain(&e.site) != domain(&site);
         e.site = site;
         e.generation += 1;
-        e.pace = Pace::default();
+        e.pace = Pace::new(if guest { pace::APART_GUEST } else { pace::APART });
         if another {
             e.link = Link::default();
             e.line += 1;
