@@ -10,7 +10,7 @@ use crate::site::Domain;
 
 /// What the dashboard's and the demo's pages may do: nothing inline, nothing from elsewhere, and Wasm.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
-    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// The tracker changes with an update of the server; five minutes later every browser has it.
 const TRACKER_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// Kept, but asked for again each time, which costs no bytes while it has not changed.
