@@ -3,10 +3,14 @@
 //! Pure: a shell hands in bytes, the time and what it knows of the sender, runs the transactions it is asked for, and
 //! carries batches. The same code serves the native server and, compiled to wasm32, a Durable Object.
 
+pub mod amount;
+pub mod beacon;
 pub mod bots;
 pub mod client;
 pub mod dedup;
+pub mod event;
 pub mod host;
+pub mod ingest;
 pub mod limit;
 pub mod record;
 pub mod refusal;
@@ -14,6 +18,7 @@ pub mod sender;
 pub mod site;
 pub mod source;
 pub mod store;
+pub mod timestamp;
 pub mod visit;
 pub mod visitor;
 pub mod zone;
