@@ -13,6 +13,7 @@ use crate::deliver::Collector;
 use crate::directory::Directory;
 use crate::failure::Failure;
 use crate::http::limit::Limiter;
+use crate::live::Rows;
 use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::serve::Options;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub(crate) store: Store,
     /// Decoded buckets.
     pub(crate) cache: Cache,
+    /// Rows of the live feed.
+    pub(crate) rows: Rows,
     /// Sites and tokens.
     pub(crate) directory: Arc<Directory>,
     /// Applies batches.
@@ -82,6 +85,7 @@ impl App {
         let this = Self(Arc::new(Parts {
             store,
             cache: Cache::new(CACHE_BYTES),
+            rows: Rows::default(),
             directory,
             collector,
             metrics,

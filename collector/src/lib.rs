@@ -3,6 +3,7 @@
 //!
 //! [`Cli`] is the program; [`App`] is the server without a socket, so that tests can talk to its router.
 mod app;
+pub mod ask;
 mod assets;
 pub mod buckets;
 mod cli;
@@ -13,6 +14,7 @@ pub mod directory;
 pub mod edge_shell { #[path="peer.rs"] mod peer; pub use peer::{Cidr, sender}; }
 pub mod failure;
 mod http;
+pub mod live;
 mod metrics;
 pub mod secret;
 mod serve;

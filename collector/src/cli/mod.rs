@@ -1,4 +1,7 @@
 //! The command line: one file for each command.
+mod client;
+mod live;
+mod query;
 mod serve;
 mod site;
 mod table;
@@ -52,6 +55,10 @@ enum Command {
     /// Create, list and revoke tokens; works beside a running server.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Ask for numbers: from a data directory, also of a running server, or from a server by --url.
+    Query(query::Query),
+    /// Watch a site live, minute by minute.
+    Live(live::Live),
 }
 
 /// Where the data is: for the commands that work on it directly.
@@ -91,7 +98,18 @@ impl Cli {
             Command::Serve(command) => command.run(&file, clock),
             Command::Site(command) => command.run(&file, &clock),
             Command::Token(command) => command.run(&file, &clock),
+            Command::Query(command) => command.run(&file, &clock),
+            Command::Live(command) => command.run(&file, &clock),
         }
+    }
+}
+
+/// Prints what was asked for. Who reads it may have gone, as in `| head`: then the rest is nobody's.
+pub(crate) fn print(text: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
     }
 }
 

@@ -112,7 +112,7 @@ impl SiteCommand {
                 if json {
                     println!("{}", serde_json::json!({ "sites": views }));
                 } else {
-                    print!("{}", list(&views));
+                    super::print(&list(&views));
                 }
             }
             Self::Set { domain, timezone, identity, hosts, public, data } => {
@@ -120,7 +120,7 @@ impl SiteCommand {
                 let change = SiteChange { calendar: timezone, identity: identity.map(Into::into), hosts, public, retention: None };
                 let site: Site = data.open(file)?.write_now(|tx| sites::change(tx, domain.as_str(), &change, now))?;
                 let view = site.view(now);
-                print!("{}", list(std::slice::from_ref(&view)));
+                super::print(&list(std::slice::from_ref(&view)));
                 if let Some(next) = view.next {
                     println!("From {}: {}, identity {}.", next.from, next.timezone, crate::site::identity_name(next.identity));
                 }

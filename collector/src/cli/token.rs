@@ -89,7 +89,7 @@ impl TokenCommand {
                         vec![token.id.to_string(), token.scope.name().to_owned(), created, printable(&token.name)]
                     };
                     let rows: Vec<Vec<String>> = tokens.iter().map(row).collect();
-                    print!("{}", table(&["ID", "SCOPE", "CREATED", "NAME"], &rows, |column| column == 0));
+                    super::print(&table(&["ID", "SCOPE", "CREATED", "NAME"], &rows, |column| column == 0));
                 }
             }
             Self::Revoke { id, data } => {

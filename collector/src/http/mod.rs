@@ -5,10 +5,10 @@ mod fields;
 mod files;
 mod health;
 pub(crate) mod limit;
-//mod live;
+mod live;
 mod problem;
-//mod query;
-//mod realtime;
+mod query;
+mod realtime;
 mod session;
 mod sites;
 
@@ -32,10 +32,10 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/session", get(session::show).post(session::open).delete(session::close))
         .route("/api/v1/sites", get(sites::list).post(sites::add))
         .route("/api/v1/sites/{domain}", get(sites::show).patch(sites::change).delete(sites::remove))
-//        .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
-//        .route("/api/v1/sites/{domain}/live", get(live::open))
-//        .route("/api/v1/sites/{domain}/live-ticket", post(live::ticket))
-//        .route("/api/v2/query", post(query::answer))
+        .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
+        .route("/api/v1/sites/{domain}/live", get(live::open))
+        .route("/api/v1/sites/{domain}/live-ticket", post(live::ticket))
+        .route("/api/v2/query", post(query::answer))
         .route("/v1/partials", post(edges::apply).layer(edges::body_limit()))
         .route("/v1/edge/sites/{domain}", get(edges::facts))
         .route("/healthz", get(health::health))

@@ -3,6 +3,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headwater_query::{Problem, QueryError};
 
+use crate::ask::AskError;
 use crate::deliver::ApplyError;
 use crate::store::StoreError;
 use crate::store::sites::SiteError;
@@ -116,6 +117,15 @@ impl From<ApplyError> for Refused {
         match error {
             ApplyError::Wire(_) => Self::body(error.to_string()),
             ApplyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AskError> for Refused {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Query(error) => error.into(),
+            AskError::Store(error) => error.into(),
         }
     }
 }

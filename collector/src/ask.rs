@@ -1,0 +1,81 @@
+//! Questions about one site, answered from its buckets: for HTTP and for the command line alike.
+use headwater_core::{Aggregate, Grain, Millis, Minute};
+use headwater_edge::Identity;
+use headwater_query::{Answer, AnswerError, Query, QueryError, Realtime, Retention, SiteContext, Span};
+use rusqlite::Connection;
+
+use crate::buckets::{self, Bucket, Cache};
+use crate::site::Site;
+use crate::store::StoreError;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The question is at fault.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl headwater_query::Bucket for Bucket {
+    fn span(&self) -> Span {
+        self.span
+    }
+
+    fn aggregate(&self) -> &Aggregate {
+        self.aggregate()
+    }
+
+    fn has_people(&self) -> bool {
+        self.has_people()
+    }
+}
+
+/// Answers a query. `conn` is in a transaction, so that the answer is of one moment.
+///
+/// # Errors
+/// See [`AskError`].
+pub fn answer(conn: &Connection, cache: &Cache, site: &Site, query: &Query, now: Millis) -> Result<Answer, AskError> {
+    let context = context(conn, site, now)?;
+    let read = |grain, span| buckets::read(conn, cache, site.id, grain, span);
+    headwater_query::answer(query, &context, read).map_err(|error| match error {
+        AnswerError::Query(error) => AskError::Query(error),
+        AnswerError::Read(error) => AskError::Store(error),
+    })
+}
+
+/// The last hour, minute by minute, and the last five together.
+///
+/// # Errors
+/// The database's.
+pub fn realtime(conn: &Connection, cache: &Cache, site: &Site, now: Millis) -> Result<Realtime, StoreError> {
+    let span = Span { start: now.minute().offset(-59), end: now.minute().offset(1) };
+    let minutes = buckets::read(conn, cache, site.id, Grain::Minute, span)?;
+    Ok(headwater_query::realtime(now.minute(), minutes.iter().map(|bucket| (bucket.span.start, bucket.aggregate()))))
+}
+
+/// What the answer must know of the site.
+fn context(conn: &Connection, site: &Site, now: Millis) -> Result<SiteContext, StoreError> {
+    let now: Minute = now.minute();
+    let mut eras = site.timeline.eras();
+    let mut context = match eras.next() {
+        Some(first) => SiteContext::new(first.calendar.clone(), identity(first.identity), now),
+        None => SiteContext::new(headwater_query::Calendar::utc(), headwater_query::Identity::Day, now),
+    };
+    for era in eras {
+        context = context.then(era.from, era.calendar.clone(), identity(era.identity));
+    }
+    context.retention = Retention::of_days(now, |grain| site.retention.days(grain));
+    context.first_data = buckets::first_minute(conn, site.id)?;
+    Ok(context)
+}
+
+const fn identity(identity: Identity) -> headwater_query::Identity {
+    match identity {
+        Identity::Day => headwater_query::Identity::Day,
+        Identity::Month => headwater_query::Identity::Month,
+        Identity::Device => headwater_query::Identity::Device,
+    }
+}

@@ -1,0 +1,66 @@
+//! Asking a server: for the commands that take `--url`.
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::Agent;
+
+use crate::failure::Failure;
+use crate::settings::FileSettings;
+
+/// Which server is asked, if not the data directory.
+#[derive(Debug, clap::Args)]
+pub(super) struct ServerArgs {
+    /// Ask this server instead of a data directory, such as https://stats.example.com.
+    #[arg(long, env = "HEADWATER_URL")]
+    url: Option<String>,
+    /// The token for it, with scope read.
+    #[arg(long, env = "HEADWATER_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+/// A server and a token.
+pub(super) struct Server {
+    url: String,
+    token: Option<String>,
+    agent: Agent,
+}
+
+impl ServerArgs {
+    /// The server that is to be asked; `None` for the data directory.
+    pub(super) fn server(&self, file: &FileSettings) -> Result<Option<Server>, Failure> {
+        let Some(url) = self.url.as_ref().or(file.url.as_ref()) else { return Ok(None) };
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            return Err(Failure::Usage(format!("--url {url}: write it as https://stats.example.com")));
+        }
+        let token = self.token.clone().or_else(|| file.token.clone());
+        let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).http_status_as_error(false);
+        Ok(Some(Server { url: url.trim_end_matches('/').to_owned(), token, agent: config.build().into() }))
+    }
+}
+
+impl Server {
+    /// Posts JSON and reads the answer, or says what the server says is wrong.
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let mut request = self.agent.post(format!("{}{path}", self.url)).header("content-type", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let failed = |error: ureq::Error| Failure::Failed(format!("cannot ask {}: {error}", self.url));
+        let mut response = request.send(body.to_string()).map_err(failed)?;
+        let text = response.body_mut().read_to_string().map_err(failed)?;
+        let status = response.status();
+        let answer: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("it gave no reason");
+        let text = format!("{} answers {status}: {detail}", self.url);
+        Err(if status.as_u16() == 400 || status.as_u16() == 422 { Failure::Usage(text) } else { Failure::Failed(text) })
+    }
+
+    /// The address of a WebSocket on this server.
+    pub(super) fn websocket(&self, path: &str) -> String {
+        // http becomes ws, https becomes wss.
+        format!("ws{}{path}", self.url.strip_prefix("http").unwrap_or(&self.url))
+    }
+}
