@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::HeaderMap;
 
+/// A user agent that no one takes for a bot.
+pub const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+
 /// A client of one server.
 #[derive(Clone)]
 pub struct Api {
@@ -47,6 +50,28 @@ impl Api {
     /// The same client without a token.
     pub fn anonymous(&self) -> Self {
         Self { token: None, ..self.clone() }
+    }
+
+    /// An event from a page, as `POST /api/event` takes it, sent by a browser at an address.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub fn event(&self, address: &str, body: &Value) -> Result<Answer, ureq::Error> {
+        let body = body.to_string();
+        self.send(
+            "/api/event",
+            body.as_bytes(),
+            &[("Content-Type", "text/plain"), ("User-Agent", BROWSER), ("X-Forwarded-For", address)],
+        )
+    }
+
+    /// The body of `POST /b`, sent by a browser at an address from a page of `host`.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub fn beacon(&self, address: &str, host: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+        let origin = format!("https://{host}");
+        self.send("/b", body, &[("Origin", &origin), ("User-Agent", BROWSER), ("X-Forwarded-For", address)])
     }
 
     /// GET.

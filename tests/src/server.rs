@@ -81,6 +81,11 @@ impl Server {
         Self::spawn(command, port, Folder::Given(folder.to_owned())).ready()
     }
 
+    /// As [`Server::start_on`], without waiting: it may be killed while it is still getting up.
+    pub fn launch_on(folder: &Path, port: u16) -> Self {
+        Self::spawn(headwater(&["serve"]), port, Folder::Given(folder.to_owned()))
+    }
+
     fn spawn(mut command: Command, port: u16, folder: Folder) -> Self {
         let log = File::options().create(true).append(true).open(folder.path().join("server.log")).expect("a log");
         let child = command
@@ -96,7 +101,8 @@ impl Server {
         Self { child, port, folder }
     }
 
-    fn ready(mut self) -> Self {
+    /// Waits until it takes requests.
+    pub fn ready(mut self) -> Self {
         let api = self.api();
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
