@@ -19,6 +19,7 @@ mod metrics;
 pub mod secret;
 mod serve;
 pub mod settings;
+mod simulate;
 pub mod site;
 pub mod store;
 mod tasks;

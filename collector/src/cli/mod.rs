@@ -3,6 +3,7 @@ mod client;
 mod live;
 mod query;
 mod serve;
+mod simulate;
 mod site;
 mod table;
 mod token;
@@ -59,6 +60,8 @@ enum Command {
     Query(query::Query),
     /// Watch a site live, minute by minute.
     Live(live::Live),
+    /// Play made-up visitors against a running server, and check that every one is counted.
+    Simulate(simulate::Simulate),
 }
 
 /// Where the data is: for the commands that work on it directly.
@@ -100,6 +103,7 @@ impl Cli {
             Command::Token(command) => command.run(&file, &clock),
             Command::Query(command) => command.run(&file, &clock),
             Command::Live(command) => command.run(&file, &clock),
+            Command::Simulate(command) => command.run(&file, &clock),
         }
     }
 }
