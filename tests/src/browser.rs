@@ -36,6 +36,11 @@ const FLAGS: [&str; 9] = [
 impl Browser {
     /// Starts chromedriver and, with it, Chromium.
     pub fn start() -> Self {
+        Self::start_as(None)
+    }
+
+    /// The same under another user agent: to a site, somebody else.
+    pub fn start_as(user_agent: Option<&str>) -> Self {
         let profile = tempfile::tempdir().expect("a temporary directory");
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -56,6 +61,7 @@ impl Browser {
         let api = Api::new(port, None);
         let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
         flags.push(format!("--user-data-dir={}", profile.path().display()));
+        flags.extend(user_agent.map(|agent| format!("--user-agent={agent}")));
         let options = json!({"args": flags});
         let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}});
         let answer = api.post("/session", &wanted).expect("an answer from chromedriver");
