@@ -28,6 +28,8 @@ pub struct Accepted {
     pub seq: u32,
     /// The record, encoded.
     pub record: Vec<u8>,
+    /// Its [`Record::weight`].
+    pub weight: usize,
 }
 
 /// What becomes of a beacon that is not refused.
@@ -93,8 +95,9 @@ pub fn judge_beacon(
         around.limit(&site, sender)?;
     }
     let created = corrected(beacon.created(), now, sender.at);
-    let record = record(beacon, created, sender, &site)?;
-    Ok(Verdict::Store(Accepted { load: load_key(beacon.created, site.id, beacon.id), seq: beacon.id.seq, record }))
+    let (record, weight) = record(beacon, created, sender, &site)?;
+    let load = load_key(beacon.created, site.id, beacon.id);
+    Ok(Verdict::Store(Accepted { load, seq: beacon.id.seq, record, weight }))
 }
 
 /// The creation by the clock of this edge.
@@ -126,7 +129,7 @@ fn id_bytes(id: BeaconId) -> [u8; 12] {
 }
 
 /// The record of a beacon whose page load was created at `created` by the clock of this edge.
-fn record(beacon: &Beacon<'_>, created: Millis, sender: &Sender<'_>, site: &SiteFacts) -> Result<Vec<u8>, Refusal> {
+fn record(beacon: &Beacon<'_>, created: Millis, sender: &Sender<'_>, site: &SiteFacts) -> Result<(Vec<u8>, usize), Refusal> {
     let who = Who { address: sender.address, user_agent: sender.user_agent, device: beacon.device };
     let client = Client::parse(sender.user_agent);
     let created_in = site.window(created.minute()).ok_or(Refusal::NO_SALT)?;
@@ -172,7 +175,8 @@ fn record(beacon: &Beacon<'_>, created: Millis, sender: &Sender<'_>, site: &Site
         context: contexts.get(&at).map_or(&[], Vec::as_slice),
         minutes,
     });
-    Ok(Record { site: site.id, order, visits: visits.collect(), strings: strings.kept }.encode())
+    let record = Record { site: site.id, order, visits: visits.collect(), strings: strings.kept };
+    Ok((record.encode(), record.weight()))
 }
 
 /// Whether a delta adds anything: one that does not would only leave a trace of its strings.

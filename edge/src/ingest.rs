@@ -63,8 +63,8 @@ impl<'t, T: Transaction> Ingest<'t, T> {
         if self.block.is_empty() { Ok(()) } else { self.tx.append(&self.block.into_bytes()) }
     }
 
-    fn push(&mut self, record: &[u8]) -> Result<(), T::Error> {
-        self.block.push(record);
+    fn push(&mut self, record: &[u8], weight: usize) -> Result<(), T::Error> {
+        self.block.push(record, weight);
         if self.block.is_full() {
             self.tx.append(&core::mem::take(&mut self.block).into_bytes())?;
         }
@@ -74,7 +74,7 @@ impl<'t, T: Transaction> Ingest<'t, T> {
     fn beacon(&mut self, beacon: &beacon::Accepted) -> Result<Done, T::Error> {
         Ok(match remember_beacon(self.tx, self.at, &beacon.load, beacon.seq)? {
             Seen::New => {
-                self.push(&beacon.record)?;
+                self.push(&beacon.record, beacon.weight)?;
                 Done { accepted: 1, ..Done::default() }
             }
             Seen::Before => Done { duplicate: 1, ..Done::default() },
@@ -113,8 +113,8 @@ impl<'t, T: Transaction> Ingest<'t, T> {
         let mut strings = Vec::new();
         let minutes = effects.additions.iter().map(|addition| minute_row(addition, &mut strings)).collect();
         let visits = vec![VisitRow { tag: effects.tag, context: &effects.context, minutes }];
-        let record = Record { site: accepted.site, order, strings, visits }.encode();
-        self.push(&record)
+        let record = Record { site: accepted.site, order, strings, visits };
+        self.push(&record.encode(), record.weight())
     }
 
     const fn hour(&self) -> u32 {

@@ -4,11 +4,14 @@
 //! carries batches. The same code serves the native server and, compiled to wasm32, a Durable Object.
 
 pub mod amount;
+pub mod answer;
 pub mod beacon;
 pub mod bots;
 pub mod client;
 pub mod dedup;
 pub mod event;
+pub mod flush;
+pub mod fold;
 pub mod host;
 pub mod ingest;
 pub mod limit;

@@ -2,10 +2,14 @@
 //! which the bucket would be full again. A key whose moment has passed needs no entry, so memory holds only who sent in
 //! the last minute, and at most a fixed number of them.
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
+use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
-use headwater_core::Millis;
+use headwater_core::{Millis, SiteId};
+
+use crate::Refusal;
+use crate::sender::Sender;
 
 /// Nanoseconds, so that 10,000 a second have room between them.
 type Nanos = u64;
@@ -58,6 +62,41 @@ impl<K: Hash + Eq> Limit<K> {
             self.full_at.insert(key, next);
         }
         Ok(())
+    }
+}
+
+/// The limits of one edge.
+#[derive(Debug)]
+pub struct Limits {
+    visitor: Limit<u64>,
+    site: Limit<SiteId>,
+    /// Random: who shares an entry with whom can't be chosen, and an address can't be read from memory.
+    hasher: RandomState,
+}
+
+impl Limits {
+    /// Requests a minute of one visitor and a second for one site; 0 is no limit.
+    #[must_use]
+    pub fn new(visitor_per_minute: u32, site_per_second: u32) -> Self {
+        Self {
+            visitor: Limit::new(visitor_per_minute, 60, 100_000),
+            site: Limit::new(site_per_second, 1, 10_000),
+            hasher: RandomState::default(),
+        }
+    }
+
+    /// Takes one request of a visitor for a site.
+    ///
+    /// # Errors
+    /// `TooMany`.
+    pub fn take(&mut self, site: SiteId, sender: &Sender<'_>) -> Result<(), Refusal> {
+        let address = sender.address.map(|address| match address.to_canonical() {
+            IpAddr::V4(v4) => u64::from(v4.to_bits()),
+            IpAddr::V6(v6) => (v6.to_bits() >> 64) as u64,
+        });
+        let visitor = self.hasher.hash_one((site, address, sender.user_agent));
+        self.visitor.take(sender.at, visitor).map_err(|wait| Refusal::TooMany("from this visitor", wait))?;
+        self.site.take(sender.at, site).map_err(|wait| Refusal::TooMany("for this site", wait))
     }
 }
 

@@ -70,6 +70,16 @@ impl<'a> Record<'a> {
         postcard::from_bytes(bytes).ok()
     }
 
+    /// At most how many bytes of a batch it makes, roughly: its strings may come to stand in every minute it names, once for
+    /// the tallies and once for the people. Blocks and batches are bounded by this too, lest a few spiteful beacons make a
+    /// batch that no collector reads.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let strings: usize = self.strings.iter().map(|s| s.len()).sum();
+        let visits = self.visits.iter().map(|visit| visit.minutes.len() * (visit.context.len() + strings));
+        2 * visits.sum::<usize>()
+    }
+
     /// The string that `index` names; empty for 0.
     #[must_use]
     pub fn string(&self, index: Str) -> &'a str {
@@ -102,19 +112,23 @@ pub mod context {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
     bytes: Vec<u8>,
+    weight: usize,
 }
 
 /// The first byte of a block.
 const BLOCK_VERSION: u8 = 1;
 /// A block takes no further record at this size in bytes. One record may reach beyond it, so a row stays below 1 MB.
 pub const BLOCK_BYTES: usize = 512 * 1024;
+/// Nor at this sum of [`Record::weight`]. A single record weighs at most about 10 MB, a batch may reach 32.
+pub const WEIGHT: usize = 8 << 20;
 /// No minute of a record is shorter than this in bytes: visitor 8, minute 4, three counts; so a block's length bounds
 /// how many visitors it can hold.
 pub const MINUTE_BYTES: usize = 15;
 
 impl Block {
-    /// Adds an encoded record.
-    pub fn push(&mut self, record: &[u8]) {
+    /// Adds an encoded record of this [`Record::weight`].
+    pub fn push(&mut self, record: &[u8], weight: usize) {
+        self.weight += weight;
         if self.bytes.is_empty() {
             self.bytes.push(BLOCK_VERSION);
         }
@@ -126,7 +140,7 @@ impl Block {
     /// Whether it should be written before another record is added.
     #[must_use]
     pub const fn is_full(&self) -> bool {
-        self.bytes.len() >= BLOCK_BYTES
+        self.bytes.len() >= BLOCK_BYTES || self.weight >= WEIGHT
     }
 
     /// Whether there is no record in it.
@@ -163,7 +177,7 @@ impl Block {
             return None;
         }
         let mut rest = Self::default();
-        Self::records(bytes).filter(|record| !of_site(record)).for_each(|record| rest.push(record));
+        Self::records(bytes).filter(|record| !of_site(record)).for_each(|record| rest.push(record, 0));
         Some(rest.into_bytes())
     }
 }
@@ -193,7 +207,7 @@ mod tests {
         let mut block = Block::default();
         assert!(block.is_empty());
         for site in [1, 2, 1, 300] {
-            block.push(&record(site));
+            block.push(&record(site), 0);
         }
         let bytes = block.into_bytes();
         assert_eq!(Block::records(&bytes).count(), 4);
@@ -207,7 +221,7 @@ mod tests {
     #[test]
     fn broken_blocks_end_early() {
         let mut block = Block::default();
-        block.push(&record(1));
+        block.push(&record(1), 0);
         let bytes = block.into_bytes();
         for end in 0..bytes.len() {
             assert_eq!(Block::records(&bytes[..end]).count(), 0);
