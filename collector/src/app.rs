@@ -52,11 +52,12 @@ pub struct Parts {
 }
 
 /// What a start prints.
-pub(crate) struct Welcome {
+#[derive(Debug)]
+pub struct Welcome {
     /// The administrator's token, on first start.
-    pub(crate) token: Option<Secret>,
+    pub token: Option<Secret>,
     /// Signs in once.
-    pub(crate) link: Secret,
+    pub link: Secret,
 }
 
 impl Deref for App {
@@ -105,7 +106,10 @@ impl App {
     }
 
     /// Makes what a start prints: the first token if there is none, and a new sign-in link.
-    pub(crate) fn welcome(&self) -> Result<Welcome, Failure> {
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub fn welcome(&self) -> Result<Welcome, Failure> {
         let (chosen, now) = (self.options.admin_token.clone(), self.clock.now());
         let welcome = self.store.write_now(|tx| {
             let token = tokens::first(tx, chosen.as_ref(), now)?;
@@ -113,6 +117,17 @@ impl App {
         })?;
         self.directory.reload()?;
         Ok(welcome)
+    }
+
+    /// Takes up what another process changed of sites and tokens. A running server does so every second.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn poll(&self) -> Result<(), StoreError> {
+        if self.directory.poll()? {
+            self.notice_sites()?;
+        }
+        Ok(())
     }
 
     /// Has the edge forget the sites that are gone since the last time.

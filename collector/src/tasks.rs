@@ -53,10 +53,7 @@ async fn repeat(app: App, duty: &'static Duty) {
 }
 
 fn notice(app: &App) -> Result<(), StoreError> {
-    if app.directory.poll()? {
-        app.notice_sites()?;
-    }
-    Ok(())
+    app.poll()
 }
 
 fn settle(app: &App) -> Result<(), StoreError> {

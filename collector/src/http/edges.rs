@@ -1,12 +1,12 @@
 //! `/v1/…`: what edges elsewhere ask and bring.
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use headwater_core::Batch;
 use serde_json::json;
 
 use super::access::Access;
+use super::extract::{Body, Named};
 use super::problem::Refused;
 use crate::app::App;
 use crate::deliver::ApplyError;
@@ -19,7 +19,7 @@ pub(crate) fn body_limit() -> DefaultBodyLimit {
 }
 
 /// `POST /v1/partials`: 200 once the batch is durable, now or before.
-pub(crate) async fn apply(State(app): State<App>, access: Access, body: Bytes) -> Result<Response, Refused> {
+pub(crate) async fn apply(State(app): State<App>, access: Access, Body(body): Body) -> Result<Response, Refused> {
     access.needs(Scope::Edge)?;
     let collector = app.collector.clone();
     let applied = tokio::task::spawn_blocking(move || collector.apply(&body)).await;
@@ -28,7 +28,7 @@ pub(crate) async fn apply(State(app): State<App>, access: Access, body: Bytes) -
 }
 
 /// `GET /v1/edge/sites/{site}`: what an edge must know of a site, salts included.
-pub(crate) async fn facts(State(app): State<App>, access: Access, Path(domain): Path<String>) -> Result<Response, Refused> {
+pub(crate) async fn facts(State(app): State<App>, access: Access, Named(domain): Named) -> Result<Response, Refused> {
     access.needs(Scope::Edge)?;
     let entry = app.directory.site(&domain).ok_or_else(|| Refused::no_site("site", &domain))?;
     Ok(Json(&*entry.facts).into_response())

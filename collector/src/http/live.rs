@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use headwater_query::LiveFrame;
@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::access::{Access, is_own_page};
+use super::extract::Named;
 use super::problem::Refused;
 use crate::app::App;
 use crate::directory::Entry;
@@ -41,7 +42,7 @@ pub(crate) struct Ask {
 }
 
 /// `POST /api/v1/sites/{site}/live-ticket`
-pub(crate) async fn ticket(State(app): State<App>, access: Access, Path(domain): Path<String>) -> Result<Response, Refused> {
+pub(crate) async fn ticket(State(app): State<App>, access: Access, Named(domain): Named) -> Result<Response, Refused> {
     let entry = access.reads(&app, "site", &domain)?;
     let now = app.now();
     let ticket = app.store.write(move |tx| once::live_ticket(tx, entry.site.id, now)).await?;
@@ -52,7 +53,7 @@ pub(crate) async fn ticket(State(app): State<App>, access: Access, Path(domain):
 pub(crate) async fn open(
     State(app): State<App>,
     access: Access,
-    Path(domain): Path<String>,
+    Named(domain): Named,
     ask: Result<Query<Ask>, QueryRejection>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,

@@ -1,6 +1,7 @@
 //! HTTP: which route is answered where. Handlers translate; what they decide on is elsewhere.
 mod access;
 mod edges;
+mod extract;
 mod fields;
 mod files;
 mod health;

@@ -26,6 +26,11 @@ impl Refused {
         Self::new(400, "bad-request", "The request is not valid", detail)
     }
 
+    /// The body is longer than is read here.
+    pub(crate) fn too_large() -> Self {
+        Self::new(413, "too-large", "The body is too large", "requests of the API are at most 256 KiB, batches at most 32 MiB")
+    }
+
     /// Nobody is signed in.
     pub(crate) fn sign_in() -> Self {
         let detail = "sign in with POST /api/v1/session, or send Authorization: Bearer with a token of `headwater token create`";

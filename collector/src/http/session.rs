@@ -1,12 +1,12 @@
 //! `/api/v1/session`: signing in with a token or the printed link, and out again.
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::access::{Access, COOKIE, cookie, is_own_page};
+use super::extract::Body;
 use super::fields::Fields;
 use super::problem::Refused;
 use crate::app::App;
@@ -18,7 +18,7 @@ use crate::store::{StoreError, once, sessions};
 const ATTEMPT: u32 = 6;
 
 /// `POST /api/v1/session`
-pub(crate) async fn open(State(app): State<App>, access: Access, headers: HeaderMap, body: Bytes) -> Result<Response, Refused> {
+pub(crate) async fn open(State(app): State<App>, access: Access, headers: HeaderMap, Body(body): Body) -> Result<Response, Refused> {
     // Another site must not sign a visitor in as somebody else.
     if headers.contains_key(header::ORIGIN) && !is_own_page(&headers) {
         return Err(Refused::origin());

@@ -1,13 +1,13 @@
 //! `/api/v1/sites`
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use headwater_query::Calendar;
 use serde_json::json;
 
 use super::access::Access;
+use super::extract::{Body, Named};
 use super::fields::Fields;
 use super::problem::Refused;
 use crate::app::App;
@@ -26,7 +26,7 @@ pub(crate) async fn list(State(app): State<App>, access: Access) -> Result<Respo
 }
 
 /// `POST /api/v1/sites`
-pub(crate) async fn add(State(app): State<App>, access: Access, body: Bytes) -> Result<Response, Refused> {
+pub(crate) async fn add(State(app): State<App>, access: Access, Body(body): Body) -> Result<Response, Refused> {
     access.needs(Scope::Admin)?;
     let mut fields = Fields::parse(&body)?;
     let domain = fields.parsed("domain", str::parse::<Domain>)?;
@@ -50,7 +50,7 @@ pub(crate) async fn add(State(app): State<App>, access: Access, body: Bytes) -> 
 }
 
 /// `GET /api/v1/sites/{domain}`
-pub(crate) async fn show(State(app): State<App>, access: Access, Path(domain): Path<String>) -> Result<Response, Refused> {
+pub(crate) async fn show(State(app): State<App>, access: Access, Named(domain): Named) -> Result<Response, Refused> {
     let entry = access.reads(&app, "domain", &domain)?;
     Ok(Json(entry.site.view(app.now())).into_response())
 }
@@ -59,8 +59,8 @@ pub(crate) async fn show(State(app): State<App>, access: Access, Path(domain): P
 pub(crate) async fn change(
     State(app): State<App>,
     access: Access,
-    Path(domain): Path<String>,
-    body: Bytes,
+    Named(domain): Named,
+    Body(body): Body,
 ) -> Result<Response, Refused> {
     access.needs(Scope::Admin)?;
     let known = access.reads(&app, "domain", &domain)?;
@@ -80,7 +80,7 @@ pub(crate) async fn change(
 }
 
 /// `DELETE /api/v1/sites/{domain}`
-pub(crate) async fn remove(State(app): State<App>, access: Access, Path(domain): Path<String>) -> Result<Response, Refused> {
+pub(crate) async fn remove(State(app): State<App>, access: Access, Named(domain): Named) -> Result<Response, Refused> {
     access.needs(Scope::Admin)?;
     app.store.write(move |tx| sites::remove(tx, &domain)).await?;
     app.reload_sites().await?;

@@ -1,0 +1,95 @@
+use serde_json::{Value, json};
+
+use crate::harness::Server;
+
+async fn ask(server: &Server, body: &Value) -> Value {
+    let answer = server.admin("POST", "/api/v2/query").json(body).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    answer.json()
+}
+
+#[tokio::test]
+async fn what_an_edge_delivers_is_counted_once() {
+    let server = Server::start();
+    let site = server.add("example.com").await;
+    let views: &[(u64, &str)] = &[(11, "/"), (22, "/"), (22, "/pricing")];
+    assert_eq!(server.deliver(1, site, views).await.json(), json!({"already": false, "dropped": 0}));
+    assert_eq!(server.deliver(1, site, views).await.json(), json!({"already": true, "dropped": 0}));
+
+    let total = ask(&server, &json!({"site_id": "example.com", "metrics": ["visitors", "pageviews", "events"], "date_range": "day"})).await;
+    assert_eq!(total["results"], json!([{"metrics": [2, 3, 3], "dimensions": []}]));
+    let pages = json!({"site_id": "example.com", "metrics": ["pageviews"], "date_range": "day", "dimensions": ["event:page"]});
+    let pages = ask(&server, &pages).await;
+    assert_eq!(pages["results"], json!([{"metrics": [2], "dimensions": ["/"]}, {"metrics": [1], "dimensions": ["/pricing"]}]));
+
+    let realtime = server.admin("GET", "/api/v1/sites/example.com/realtime").send().await.json();
+    assert_eq!((&realtime["visitors"], &realtime["events"]), (&json!(2), &json!(3)));
+    let minutes = realtime["minutes"].as_array().unwrap();
+    assert_eq!(minutes.len(), 60);
+    assert_eq!(minutes[59], json!({"time": "2026-11-22T10:00:00Z", "pageviews": 3, "visitors": 2}));
+}
+
+#[tokio::test]
+async fn partials_of_a_site_that_is_gone_are_dropped() {
+    let server = Server::start();
+    let site = server.add("example.com").await;
+    server.deliver(1, site, &[(11, "/")]).await;
+    assert_eq!(server.admin("DELETE", "/api/v1/sites/example.com").send().await.status, 204);
+    assert_eq!(server.deliver(2, site, &[(11, "/")]).await.json(), json!({"already": false, "dropped": 1}));
+    server.add("example.com").await;
+    let total = ask(&server, &json!({"site_id": "example.com", "metrics": ["pageviews"], "date_range": "all"})).await;
+    assert_eq!(total["results"][0]["metrics"], json!([0]));
+}
+
+#[tokio::test]
+async fn a_public_site_may_be_read_by_anyone_and_not_too_often() {
+    let server = Server::with(|options| options.visitor_per_minute = 5);
+    server.add("private.com").await;
+    server.add("open.com").await;
+    server.admin("PATCH", "/api/v1/sites/open.com").json(&json!({"public": true})).send().await;
+    let query = |site: &str| server.ask("POST", "/api/v2/query").json(&json!({"site_id": site, "metrics": ["visitors"], "date_range": "day"})).send();
+    assert_eq!(query("open.com").await.status, 200);
+    // Nobody learns whether there is such a site.
+    assert_eq!(query("private.com").await.fault().0, 401);
+    assert_eq!(query("nowhere.com").await.fault().0, 401);
+    assert_eq!(server.ask("GET", "/api/v1/sites/open.com/realtime").send().await.status, 200);
+    assert_eq!(server.ask("PATCH", "/api/v1/sites/open.com").json(&json!({"public": false})).send().await.fault().0, 401);
+    assert_eq!(query("open.com").await.status, 200);
+    let limited = query("open.com").await;
+    assert_eq!((limited.fault().0, limited.header("retry-after")), (429, "30"));
+    server.pass(60_000);
+    assert_eq!(query("open.com").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_bad_question_is_answered_with_the_field() {
+    let server = Server::start();
+    server.add("example.com").await;
+    let query = |body: Value| server.admin("POST", "/api/v2/query").json(&body).send();
+    let good = json!({"site_id": "example.com", "metrics": ["visitors"], "date_range": "day"});
+    let with = |key: &str, value: Value| {
+        let mut body = good.clone();
+        body[key] = value;
+        body
+    };
+    assert_eq!(query(with("site_id", json!("nowhere.com"))).await.fault(), (404, "site_id".to_owned()));
+    assert_eq!(query(with("metrics", json!(["visiters"]))).await.fault(), (400, "metrics[0]".to_owned()));
+    assert_eq!(query(with("date_range", json!("yesterday"))).await.fault(), (400, "date_range".to_owned()));
+    assert_eq!(query(with("dimension", json!([]))).await.fault(), (400, "dimension".to_owned()));
+    assert_eq!(server.admin("POST", "/api/v2/query").bytes(b"{".to_vec()).send().await.fault().0, 400);
+    assert_eq!(server.admin("POST", "/v1/partials").bytes(b"nonsense".to_vec()).send().await.fault().0, 400);
+}
+
+#[tokio::test]
+async fn health_is_told_and_metrics_count() {
+    let server = Server::start();
+    let site = server.add("example.com").await;
+    server.deliver(1, site, &[(11, "/")]).await;
+    assert_eq!(server.ask("GET", "/healthz").send().await.status, 200);
+    assert_eq!(server.ask("GET", "/readyz").send().await.status, 200);
+    let metrics = String::from_utf8(server.ask("GET", "/metrics").send().await.body).unwrap();
+    for line in ["headwater_batches_applied_total 1", "headwater_partials_total 1", "headwater_sites 1"] {
+        assert!(metrics.lines().any(|l| l == line), "{line} in {metrics}");
+    }
+    assert!(metrics.contains("route=\"/v1/partials\",status=\"200\""), "{metrics}");
+}
