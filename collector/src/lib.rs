@@ -11,7 +11,7 @@ pub mod clock;
 pub mod data_dir;
 mod deliver;
 pub mod directory;
-pub mod edge_shell { #[path="peer.rs"] mod peer; pub use peer::{Cidr, sender}; }
+pub mod edge_shell;
 pub mod failure;
 mod http;
 pub mod live;
@@ -25,6 +25,6 @@ pub mod store;
 mod tasks;
 mod text;
 
-pub use app::App;
+pub use app::{App, Welcome};
 pub use cli::Cli;
 pub use serve::Options;

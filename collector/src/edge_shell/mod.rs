@@ -1,21 +1,52 @@
 //! The native shell of `headwater-edge`: an inbox in SQLite with group commit, a flush loop, and the two routes of ingest.
 //!
 //! ```text
-//! let edge = EdgeShell::open(EdgeConfig::new(data_dir), sites, tokens, deliver)?; // threads start here
-//! let app = axum::Router::new().merge(edge.routes());                             // POST /b, POST /api/event, OPTIONS
+//! let config = EdgeConfig::new(data_dir);
+//! let edge = EdgeShell::open(config, clock, sites, tokens, deliver)?; // threads start here; cheap to clone
+//! let app = axum::Router::new().merge(edge.routes());                 // POST /b, POST /api/event, OPTIONS
 //! // serve with `into_make_service_with_connect_info::<SocketAddr>()`: the peer's address is needed
-//! edge.forget(site)?;                  // after a site was deleted: its records, ids and states go
-//! edge.is_ready();                     // /healthz, /readyz: the inbox can be written
+//! edge.forget(site)?;                  // blocking; after a site was deleted: its records, ids and visit states go
+//! edge.is_healthy();                   // /healthz, /readyz: the inbox can be written
 //! edge.metrics();                      // /metrics
-//! edge.drain(Duration::from_secs(10)); // on SIGTERM, after the HTTP server stopped: flushes what is left
+//! edge.drain(Duration::from_secs(10)); // blocking; on SIGTERM, after the HTTP server stopped: flushes what is left
 //! ```
-use std::net::IpAddr;
+//!
+//! | file | what |
+//! |---|---|
+//! | `http` | requests to `Sender` and body, answers to responses |
+//! | `writer` | the thread that writes: one transaction for all requests that are there |
+//! | `inbox` | the SQLite file |
+//! | `flusher`, `bell` | the thread that folds and delivers, and how it is woken |
+//! | `peer` | whose address counts |
+mod bell;
+mod counts;
+mod flusher;
+mod http;
+mod inbox;
+mod peer;
+#[cfg(test)]
+mod tests;
+mod writer;
+
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use headwater_core::SiteId;
 use headwater_edge::SiteFacts;
+use headwater_edge::flush::Flush;
+use headwater_edge::limit::Limits;
+
+pub use counts::EdgeMetrics;
+pub use inbox::OpenError;
+pub use peer::{Cidr, CidrError, sender};
+
+use crate::clock::Clock;
+use bell::Bell;
+use counts::Counts;
+use flusher::Flusher;
+use inbox::{Identity, Inbox, Reader};
+use writer::{Chore, Writer};
 
 /// Where the shell finds what it must know of a site. Called for every request: answer from memory.
 pub trait Sites: Send + Sync + 'static {
@@ -60,6 +91,150 @@ pub struct EdgeConfig {
     pub visitor_per_minute: u32,
     /// Requests a second for one site; 0 is no limit.
     pub site_per_second: u32,
-    /// From the first waiting record to its flush.
+    /// From the first waiting record to its fold.
     pub flush_after: Duration,
+}
+
+impl EdgeConfig {
+    /// The defaults of an edge embedded in a collector.
+    #[must_use]
+    pub fn new(data_dir: PathBuf) -> Self {
+        Self {
+            data_dir,
+            trusted_proxies: Cidr::LOOPBACK.to_vec(),
+            visitor_per_minute: 120,
+            site_per_second: 10_000,
+            // With the fold, two commits here and one at the collector it stays within 200 ms.
+            flush_after: Duration::from_millis(100),
+        }
+    }
+}
+
+/// Why the shell could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// The inbox could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The system gave no thread.
+    #[error("no thread for the edge: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// The inbox could not do what was asked; nothing of it was done.
+#[derive(Debug, thiserror::Error)]
+#[error("the inbox failed: {0}")]
+pub struct InboxError(#[from] rusqlite::Error);
+
+/// What handlers share.
+struct Parts {
+    config: EdgeConfig,
+    clock: Clock,
+    sites: Arc<dyn Sites>,
+    tokens: Arc<dyn Tokens>,
+    limits: Mutex<Limits>,
+    writer: Writer,
+    identity: Identity,
+    counts: Arc<Counts>,
+    bell: Arc<Bell>,
+    flusher: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+/// A running edge.
+#[derive(Clone)]
+pub struct EdgeShell(Arc<Parts>);
+
+impl EdgeShell {
+    /// Opens the inbox and starts the threads that write and flush. The caller holds the lock of the data directory.
+    ///
+    /// # Errors
+    /// See [`EdgeError`].
+    pub fn open(
+        config: EdgeConfig,
+        clock: Clock,
+        sites: Arc<dyn Sites>,
+        tokens: Arc<dyn Tokens>,
+        deliver: Arc<dyn Deliver>,
+    ) -> Result<Self, EdgeError> {
+        let path = config.data_dir.join("inbox.db");
+        let (inbox, identity) = Inbox::open(&path)?;
+        Self::start(inbox, identity, config, clock, sites, tokens, deliver)
+    }
+
+    fn start(
+        inbox: Inbox,
+        identity: Identity,
+        config: EdgeConfig,
+        clock: Clock,
+        sites: Arc<dyn Sites>,
+        tokens: Arc<dyn Tokens>,
+        deliver: Arc<dyn Deliver>,
+    ) -> Result<Self, EdgeError> {
+        let path = config.data_dir.join("inbox.db");
+        let reader = Reader::open(&path).map_err(|source| OpenError::Sqlite { path, source })?;
+        let (bell, counts) = (Arc::new(Bell::default()), Arc::new(Counts::default()));
+        let writer = Writer::start(inbox, clock.clone(), bell.clone(), counts.clone())?;
+        let every = u64::try_from(config.flush_after.as_millis()).unwrap_or(u64::MAX);
+        let flusher = Flusher {
+            reader,
+            writer: writer.clone(),
+            node: identity.node,
+            flush: Flush::new(every),
+            bell: bell.clone(),
+            deliver,
+            clock: clock.clone(),
+            counts: counts.clone(),
+        };
+        let thread = std::thread::Builder::new().name("edge-flush".into()).spawn(move || flusher.run())?;
+        let limits = Mutex::new(Limits::new(config.visitor_per_minute, config.site_per_second));
+        let flusher = Mutex::new(Some(thread));
+        Ok(Self(Arc::new(Parts { config, clock, sites, tokens, limits, writer, identity, counts, bell, flusher })))
+    }
+
+    /// The routes of ingest.
+    #[must_use]
+    pub fn routes(&self) -> axum::Router {
+        http::routes(self.0.clone())
+    }
+
+    /// Deletes a site's records, ids and visit states. Call it after [`Sites`] has stopped to know the site. What is in the
+    /// batch under way goes with it; the collector drops it. Blocks until it is durable.
+    ///
+    /// # Errors
+    /// When nothing was deleted.
+    pub fn forget(&self, site: SiteId) -> Result<(), InboxError> {
+        Ok(self.0.writer.chore(Chore::Forget(site))?)
+    }
+
+    /// Whether the last attempt to write the inbox succeeded. After a failure it is tried again every second.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.0.writer.is_healthy()
+    }
+
+    /// What it has counted of itself.
+    #[must_use]
+    pub fn metrics(&self) -> EdgeMetrics {
+        self.0.counts.read()
+    }
+
+    /// Delivers what is left and ends the flush thread; gives up after `longest`, and what is left then stays in the inbox for
+    /// the next start. Blocks. Call it once no requests come any more.
+    pub fn drain(&self, longest: Duration) {
+        let Some(thread) = self.0.flusher.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        self.0.bell.hurry();
+        let step = Duration::from_millis(5);
+        let mut waited = Duration::ZERO;
+        while !thread.is_finished() && waited < longest {
+            std::thread::sleep(step);
+            waited += step;
+        }
+        self.0.bell.end();
+        if thread.is_finished() {
+            let _ = thread.join(); // a panic in it was reported by the runtime
+        }
+        if let Err(error) = self.0.writer.chore(Chore::Checkpoint) {
+            tracing::warn!(%error, "the inbox's log stays as it is; the next start reads it");
+        }
+    }
 }

@@ -1,0 +1,181 @@
+//! `POST /b` and `POST /api/event` as axum handlers: translates between HTTP and `headwater_edge`, and decides nothing.
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use axum::routing::any;
+use headwater_edge::answer::{Answer, Judged};
+use headwater_edge::beacon::Surroundings;
+use headwater_edge::sender::{Place, Sender};
+use headwater_edge::{Refusal, SiteFacts, beacon, event};
+
+use super::peer::sender as believed;
+use super::{Parts, Tokens};
+
+/// The two routes and their preflights.
+pub(super) fn routes(parts: Arc<Parts>) -> Router {
+    Router::new().route("/b", any(post_b)).route("/api/event", any(post_event)).with_state(parts)
+}
+
+async fn post_b(State(parts): State<Arc<Parts>>, request: Request) -> Response {
+    respond(&parts, request, headwater_core::beacon::MAX_BYTES, |body, sender, around| {
+        beacon::judge(body, sender, around).map(Judged::from)
+    })
+    .await
+}
+
+async fn post_event(State(parts): State<Arc<Parts>>, request: Request) -> Response {
+    let key = parts.identity.key;
+    respond(&parts, request, event::MAX_BYTES, move |body, sender, around| {
+        event::judge(body, &key, sender, around).map(Judged::from)
+    })
+    .await
+}
+
+/// A request from its headers to its answer.
+async fn respond(
+    parts: &Parts,
+    request: Request,
+    limit: usize,
+    judge: impl FnOnce(&[u8], &Sender<'_>, &Around<'_>) -> Result<Judged, Refusal>,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let origin = head.headers.get(header::ORIGIN).cloned();
+    if head.method != Method::POST {
+        return other_method(&head.method, origin);
+    }
+    let at = parts.clock.now();
+    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let bearer = text(&head.headers, &header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
+    let token = bearer.is_some_and(|bearer| parts.tokens.may_send(bearer, None));
+    let forwarded = forwarded(&head.headers);
+    let (address, ignored) = believed(peer, forwarded.as_deref(), &parts.config.trusted_proxies, token);
+    let judged = if bearer.is_some() && !token {
+        Err(Refusal::Token)
+    } else {
+        read(&head.headers, body, limit).await.and_then(|body| {
+            let sender = Sender {
+                at,
+                origin: text(&head.headers, &header::ORIGIN),
+                referer: text(&head.headers, &header::REFERER),
+                user_agent: text(&head.headers, &header::USER_AGENT).unwrap_or(""),
+                address,
+                place: Place::default(),
+                token,
+            };
+            judge(&body, &sender, &Around { parts, bearer })
+        })
+    };
+    let answer = match judged {
+        Err(refusal) => refusal.into(),
+        Ok(mut judged) => match judged.take_work() {
+            None => judged.answer(None),
+            Some(work) => match parts.writer.ingest(work).await {
+                Ok(done) => judged.answer(Some(done)),
+                Err(refusal) => refusal.into(),
+            },
+        },
+    };
+    parts.counts.answered(answer.status, answer.dropped);
+    response(&answer, origin, ignored)
+}
+
+/// What judging needs, from this shell.
+struct Around<'a> {
+    parts: &'a Parts,
+    bearer: Option<&'a str>,
+}
+
+impl Surroundings for Around<'_> {
+    fn site(&self, domain: &str) -> Option<Arc<SiteFacts>> {
+        self.parts.sites.facts(domain)
+    }
+
+    fn token_covers(&self, site: &SiteFacts) -> bool {
+        let tokens: &dyn Tokens = &*self.parts.tokens;
+        self.bearer.is_some_and(|bearer| tokens.may_send(bearer, Some(site.id)))
+    }
+
+    fn limit(&self, site: &SiteFacts, sender: &Sender<'_>) -> Result<(), Refusal> {
+        self.parts.limits.lock().unwrap_or_else(PoisonError::into_inner).take(site.id, sender)
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// All `X-Forwarded-For` headers as one list: a proxy may add its own instead of appending.
+fn forwarded(headers: &HeaderMap) -> Option<String> {
+    let all: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    (!all.is_empty()).then(|| all.join(","))
+}
+
+/// The body, refused by its announced length before a byte of it is kept, else at the limit.
+async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<axum::body::Bytes, Refusal> {
+    let announced = text(headers, &header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > limit as u64) {
+        return Err(Refusal::TooLarge(limit));
+    }
+    to_bytes(body, limit).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if too_large { Refusal::TooLarge(limit) } else { Refusal::Body("the body ended early") }
+    })
+}
+
+/// A preflight, or a method that is not there.
+fn other_method(method: &Method, origin: Option<HeaderValue>) -> Response {
+    let preflight = *method == Method::OPTIONS;
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = if preflight { StatusCode::NO_CONTENT } else { StatusCode::METHOD_NOT_ALLOWED };
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+    if preflight {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    }
+    share(headers, origin);
+    response
+}
+
+/// Lets the page that asked read the answer. Which site it is for is not known before the body is read, and a preflight
+/// has none: so any page may read that it was refused, and only one of a foreign host may not.
+fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.unwrap_or(HeaderValue::from_static("*")));
+    let exposed = "Retry-After, X-Headwater-Dropped, X-Headwater-Warning";
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+}
+
+fn response(answer: &Answer, origin: Option<HeaderValue>, forwarded_ignored: bool) -> Response {
+    let body = answer.body.as_ref().map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if answer.body.is_some() {
+        let kind = if answer.status < 400 { "application/json" } else { "application/problem+json" };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
+    if let Some(seconds) = answer.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    if answer.dropped {
+        headers.insert("x-headwater-dropped", HeaderValue::from_static("bot"));
+    }
+    if forwarded_ignored {
+        let warning = "X-Forwarded-For was ignored: the peer is not trusted; see --trusted-proxy";
+        headers.insert("x-headwater-warning", HeaderValue::from_static(warning));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if answer.foreign {
+        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    } else {
+        share(headers, origin);
+    }
+    response
+}
