@@ -1,0 +1,161 @@
+//! Golden vectors: the bytes of today, annotated group by group. Whoever changes a format changes these, the version
+//! byte and docs/wire.md.
+use headwater_core::beacon::{self, Beacon, Delta, MinutePart, Str, VisitPart};
+use headwater_core::{
+    Activity, Aggregate, Batch, BeaconId, EventDelta, Fold, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash, WireError,
+};
+
+fn hex(text: &str) -> Vec<u8> {
+    // Comments go to the end of the line; white space is free.
+    let digits: String = text.lines().filter_map(|l| l.split('#').next()).flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
+    (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(&digits[i..i + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn a_beacon() {
+    let golden = hex("
+        01                          # version
+        d0 0f                       # now: 2,000 ms after creation
+        01 02 03 04 05 06 07 08 00  # id: page load, seq 0
+        80 e0 c3 d1 06              # created: 1,781,592,064 s
+        0b 65 78 61 6d 70 6c 65 2e 63 6f 6d  # site: example.com
+        00 00 00 00 00 00 00 00     # device: none
+        86 03                       # screen: 390
+        01 02                       # language, zone: strings 1 and 2
+        06                          # six strings
+        05 64 65 2d 44 45           # 1 de-DE
+        0d 45 75 72 6f 70 65 2f 42 65 72 6c 69 6e  # 2 Europe/Berlin
+        01 2f                       # 3 /
+        06 53 69 67 6e 75 70        # 4 Signup
+        04 70 6c 61 6e              # 5 plan
+        03 70 72 6f                 # 6 pro
+        01                          # one visit
+        c1 02                       # tag 321
+        00 00 00 00 00 00 03        # referrer, utm source, medium, campaign, content, term; entry: string 3
+        01                          # one minute
+        01 01 01                    # at -1 s (zigzag), started, went on
+        02                          # two deltas
+        00 03 00 00 00 01 00 0c 32 00          # a view of /: 12 engaged seconds, depth 50
+        04 03 00 01 05 06 00 01 00 00 00 01 80 85 d4 1b  # Signup on /, plan=pro, value 29
+    ");
+    let beacon = Beacon {
+        id: BeaconId { load: [1, 2, 3, 4, 5, 6, 7, 8], seq: 0 },
+        created: 1_781_592_064,
+        site: "example.com",
+        screen: 390,
+        language: Str(1),
+        zone: Str(2),
+        strings: vec!["de-DE", "Europe/Berlin", "/", "Signup", "plan", "pro"],
+        visits: vec![VisitPart {
+            tag: 321,
+            entry: Str(3),
+            minutes: vec![MinutePart {
+                at: -1,
+                started: 1,
+                went_on: 1,
+                deltas: vec![
+                    Delta { page: Str(3), count: 1, engaged: 12, depth: 50, ..Delta::default() },
+                    Delta {
+                        name: Str(4),
+                        page: Str(3),
+                        props: vec![(Str(5), Str(6))],
+                        count: 1,
+                        values: vec![29_000_000],
+                        ..Delta::default()
+                    },
+                ],
+            }],
+            ..VisitPart::default()
+        }],
+        ..Beacon::default()
+    };
+    let mut written = Vec::new();
+    beacon::envelope(2000, &mut written);
+    written.extend(beacon.encode());
+    assert_eq!(written, golden);
+    let (now, frozen) = beacon::open(&golden).unwrap();
+    assert_eq!((now, Beacon::decode(frozen)), (2000, Ok(beacon)));
+}
+
+fn view() -> Aggregate {
+    let mut fold = Fold::new();
+    let mut visit = [""; VisitDimension::COUNT];
+    visit[VisitDimension::Country as usize] = "DE";
+    let events = [EventDelta { name: "pageview", page: "/", count: 2, went_on: 1, ..EventDelta::default() }];
+    let visitor = VisitorHash(300);
+    fold.add(&Activity { visitor, minute: Minute(7), tag: 5, visit: &visit, started: 1, went_on: 1, events: &events });
+    fold.finish()
+}
+
+#[test]
+fn an_aggregate() {
+    let tallies = hex("
+        01                          # version
+        03 01 02 08                 # three strings of 1, 2 and 8 bytes:
+        0b 2f 44 45 70 61 67 65 76 69 65 77  # 1 /, 2 DE, 3 pageview
+        17 00 01 02 03              # 23 rows: total, event:name, event:page, event:hostname,
+           10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f 20 21 22  # and the visit dimensions
+        17 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # keys: no properties
+        17 00 03 01 00 02 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # values
+        17 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02  # views
+        17 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02  # events
+        17 01 00 00 00 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01  # visits
+        17 01 00 00 00 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01  # visits that went on
+        17 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01  # views that went on
+        17 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # engaged
+        17 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # depth
+        00                          # numbers: none
+    ");
+    let people = hex("
+        01                          # version
+        03 01 02 08                 # three strings:
+        0b 2f 44 45 70 61 67 65 76 69 65 77
+        13 01 02                    # 19 columns of one context: country DE
+           01 00 01 00 01 00 01 00 01 00 01 00 01 00 01 00 01 00
+           01 00 01 00 01 00 01 00 01 00 01 00 01 00 01 00 01 00
+        01 03 01 01 01 00 01 00     # one tuple: pageview of /, no hostname, no currency,
+        01 00 00 00                 # no properties
+        ff ff ff ff ff ff ff ff ff 01  # theta: complete
+        01 ac 02                    # one visitor: hash 300
+        01 01                       # with one visit:
+        01 00 01 05 01 01 01 01     # context 0, tag 5, started 1, went on 1,
+        01 01                       # one fact:
+        01 00 01 02 01 01 01 00 01 00  # tuple 0, count 2, went on 1, engaged 0, depth 0
+        00 00                       # no numbers, no sketches
+    ");
+    let aggregate = view();
+    assert_eq!(aggregate.tallies.encode(), tallies);
+    assert_eq!(aggregate.people.encode(), people);
+    let mut whole = vec![1];
+    for part in [&tallies, &people] {
+        // Lengths of both parts as varints.
+        assert!(part.len() < 1 << 14);
+        if part.len() >= 128 {
+            whole.extend([part.len() as u8 | 0x80, (part.len() >> 7) as u8]);
+        } else {
+            whole.push(part.len() as u8);
+        }
+        whole.extend(part);
+    }
+    assert_eq!(aggregate.encode(), whole);
+    assert_eq!(Aggregate::decode(&whole), Ok(aggregate));
+}
+
+#[test]
+fn a_batch() {
+    let partial = Partial { site: SiteId(3), minute: Minute(29_000_000), aggregate: view() };
+    let batch = Batch { node: NodeId([7; 16]), seq: 9, position: 1000, partials: vec![partial] };
+    let mut golden = hex("
+        01                                               # version
+        07 07 07 07 07 07 07 07 07 07 07 07 07 07 07 07  # node
+        09 e8 07                                         # seq 9, position 1,000
+        01 03 c0 82 ea 0d                                # one partial: site 3, minute 29,000,000
+    ");
+    let aggregate = view().encode();
+    golden.extend([aggregate.len() as u8 | 0x80, (aggregate.len() >> 7) as u8]);
+    golden.extend(aggregate);
+    assert_eq!(batch.encode(), golden);
+    assert_eq!(Batch::decode(&golden).as_ref(), Ok(&batch));
+    golden[0] = 2;
+    assert_eq!(Batch::decode(&golden), Err(WireError::Version(2)));
+}
