@@ -13,6 +13,8 @@ pub const MINUTES: u32 = 60;
 pub struct Cell {
     /// Page views.
     pub pageviews: u64,
+    /// Events, page views among them; only the live feed tells them.
+    pub events: u64,
     /// Distinct visitors.
     pub visitors: u64,
 }
@@ -28,7 +30,7 @@ impl Strip {
     pub fn tell_realtime(&mut self, realtime: &Realtime) -> bool {
         let mut news = false;
         for told in &realtime.minutes {
-            news |= self.tell(told.time, Cell { pageviews: told.pageviews, visitors: told.visitors });
+            news |= self.tell(told.time, Cell { pageviews: told.pageviews, events: 0, visitors: told.visitors });
         }
         self.forget();
         news
@@ -39,7 +41,7 @@ impl Strip {
         let mut news = false;
         for told in minutes {
             let total = told.changes.iter().find(|change| change.dimension.is_empty() && change.value.is_empty());
-            let cell = total.map_or(Cell::default(), |t| Cell { pageviews: t.pageviews, visitors: t.visitors });
+            let cell = total.map_or(Cell::default(), |t| Cell { pageviews: t.pageviews, events: t.events, visitors: t.visitors });
             news |= self.tell(told.minute, cell);
         }
         self.forget();
@@ -48,7 +50,11 @@ impl Strip {
 
     fn tell(&mut self, minute: Minute, told: Cell) -> bool {
         let known = self.minutes.entry(minute.0).or_default();
-        let merged = Cell { pageviews: known.pageviews.max(told.pageviews), visitors: known.visitors.max(told.visitors) };
+        let merged = Cell {
+            pageviews: known.pageviews.max(told.pageviews),
+            events: known.events.max(told.events),
+            visitors: known.visitors.max(told.visitors),
+        };
         let news = merged != *known;
         *known = merged;
         news
@@ -117,7 +123,7 @@ mod tests {
         b.tell_live(&frame);
         b.tell_realtime(&answer);
         assert_eq!(a, b);
-        assert_eq!(a.hour().last(), Some(&(Minute(1002), Cell { pageviews: 5, visitors: 3 })));
+        assert_eq!(a.hour().last(), Some(&(Minute(1002), Cell { pageviews: 5, events: 5, visitors: 3 })));
         assert_eq!(a.pageviews(), 8);
     }
 
@@ -129,6 +135,9 @@ mod tests {
         assert!(!strip.tell_live(&live(1000, 1)));
         assert!(!strip.tell_live(&[]));
         assert!(strip.tell_live(&live(1000, 3)));
+        let mut click = live(1000, 3);
+        click[0].changes[1].events = 4;
+        assert!(strip.tell_live(&click), "a click is news although it is no view");
     }
 
     #[test]
@@ -138,7 +147,7 @@ mod tests {
         strip.tell_realtime(&realtime(1000, &[1; 60]));
         strip.tell_live(&live(1070, 7));
         let hour = strip.hour();
-        assert_eq!((hour.len(), hour[0].0, hour[59]), (60, Minute(1011), (Minute(1070), Cell { pageviews: 7, visitors: 1 })));
+        assert_eq!((hour.len(), hour[0].0, hour[59]), (60, Minute(1011), (Minute(1070), Cell { pageviews: 7, events: 7, visitors: 1 })));
         assert_eq!(strip.pageviews(), 49 + 7);
     }
 

@@ -35,8 +35,8 @@ struct Engine {
     /// Counts the connections, so that the end of an older one is left.
     line: u32,
     socket: Option<Socket>,
-    /// The site's hour when the figures were told; another one begins another point.
-    hour: String,
+    /// The site's clock when the figures were told.
+    told: String,
 }
 
 thread_local! {
@@ -168,7 +168,7 @@ async fn show(state: State, domain: &str, period: Period, told: Round) {
     for ((signal, panel), reading) in state.tables.into_iter().zip(Panel::ALL).zip(&told.panels) {
         update(signal, Some(Table::read(reading, panel)));
     }
-    engine(|e| e.hour = clock.chars().take(13).collect());
+    engine(|e| e.told.clone_from(&clock));
     update(state.as_of, Some(clock));
     update(state.failure, None);
     update(state.loading, false);
@@ -269,7 +269,9 @@ fn look_after(state: State) {
                     connect(state);
                 }
                 let clock = browser::clock(&state.zone(&domain), http::server_now());
-                let turned = engine(|e| !clock.starts_with(&e.hour));
+                // A new minute may bring late data and begins, now and then, another point; a new day moves the ranges of days.
+                let same = if period.includes_now() { 16 } else { 10 };
+                let turned = engine(|e| clock.get(..same) != e.told.get(..same));
                 let failed = state.failure.with_untracked(Option::is_some);
                 if failed || turned || (news && period.includes_now()) {
                     changed(state);
