@@ -1,23 +1,24 @@
 //! The server without a socket: everything that is shared, made in one line.
-use std::collections::HashSet;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use headwater_core::{Millis, SiteId};
+use headwater_core::Millis;
 use tokio::sync::watch;
 
-use crate::buckets::Cache;
+use crate::buckets::{self, Cache};
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
 use crate::deliver::Collector;
 use crate::directory::Directory;
+use crate::edge_shell::{EdgeConfig, EdgeError, EdgeShell, OpenError};
 use crate::failure::Failure;
 use crate::http::limit::Limiter;
 use crate::live::Rows;
 use crate::metrics::Metrics;
 use crate::secret::Secret;
 use crate::serve::Options;
-use crate::store::{Store, StoreError, once, tokens};
+use crate::store::{Store, StoreError, once, sites, tokens};
 
 /// Memory for decoded buckets, in bytes.
 const CACHE_BYTES: usize = 96 << 20;
@@ -48,7 +49,8 @@ pub struct Parts {
     pub(crate) limiter: Limiter,
     /// Turns true when the server stops.
     pub(crate) stopping: watch::Sender<bool>,
-    sites_seen: Mutex<HashSet<SiteId>>,
+    /// The embedded edge.
+    pub(crate) edge: EdgeShell,
 }
 
 /// What a start prints.
@@ -82,6 +84,14 @@ impl App {
         let directory = Arc::new(Directory::open(store.clone())?);
         let metrics = Arc::new(Metrics::default());
         let collector = Arc::new(Collector::new(store.clone(), directory.clone(), metrics.clone(), clock.clone())?);
+        let config = EdgeConfig {
+            trusted_proxies: options.trusted_proxies.clone(),
+            visitor_per_minute: options.visitor_per_minute,
+            site_per_second: options.site_per_second,
+            ..EdgeConfig::new(dir.path().to_owned())
+        };
+        let edge = EdgeShell::open(config, clock.clone(), directory.clone(), directory.clone(), collector.clone())
+            .map_err(edge_failure)?;
         let limiter = Limiter::new(options.visitor_per_minute).map_err(StoreError::from)?;
         let this = Self(Arc::new(Parts {
             store,
@@ -94,7 +104,7 @@ impl App {
             options,
             limiter,
             stopping: watch::Sender::new(false),
-            sites_seen: Mutex::default(),
+            edge,
         }));
         this.notice_sites()?;
         Ok(this)
@@ -130,18 +140,29 @@ impl App {
         Ok(())
     }
 
-    /// Has the edge forget the sites that are gone since the last time.
+    /// Has the edge forget the sites that were removed, whoever removed them and whenever.
     pub(crate) fn notice_sites(&self) -> Result<(), StoreError> {
-        let now: HashSet<SiteId> = self.directory.accounts().sites().iter().map(|entry| entry.site.id).collect();
-        let mut seen = self.sites_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let _gone: Vec<SiteId> = seen.difference(&now).copied().collect();
-        *seen = now;
+        for site in self.store.read_now(|tx| sites::removed(tx))? {
+            if let Err(error) = self.edge.forget(site) {
+                tracing::warn!("{error}; what it holds of a removed site is deleted later");
+                continue;
+            }
+            // Again, for a batch may have been applied while the removal was not known yet.
+            self.store.write_now(|tx| {
+                buckets::forget(tx, site)?;
+                sites::forgotten(tx, site)
+            })?;
+        }
         Ok(())
     }
 
-    pub(crate) fn edge_is_ready(&self) -> bool { true }
-    pub(crate) fn edge_metrics(&self, _page: &mut crate::metrics::Page) {}
-    pub(crate) async fn drain(&self, _within: std::time::Duration) {}
+    /// Delivers what is left in the inbox; no request may come any more.
+    pub(crate) async fn drain(&self, within: Duration) {
+        let edge = self.edge.clone();
+        if tokio::task::spawn_blocking(move || edge.drain(within)).await.is_err() {
+            tracing::error!("the inbox was not flushed; what is in it is delivered at the next start");
+        }
+    }
 
     /// Has the change of a site that was just made be known everywhere.
     pub(crate) async fn reload_sites(&self) -> Result<(), StoreError> {
@@ -156,5 +177,12 @@ impl App {
     /// Now.
     pub(crate) fn now(&self) -> Millis {
         self.clock.now()
+    }
+}
+
+fn edge_failure(error: EdgeError) -> Failure {
+    match error {
+        EdgeError::Open(OpenError::Newer { .. }) => Failure::Newer(error.to_string()),
+        EdgeError::Open(_) | EdgeError::Thread(_) => Failure::Failed(error.to_string()),
     }
 }

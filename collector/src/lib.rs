@@ -12,6 +12,7 @@ pub mod data_dir;
 mod deliver;
 pub mod directory;
 pub mod edge_shell;
+mod embedded;
 pub mod failure;
 mod http;
 pub mod live;

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 /// The upper ends of the histogram of request durations, in seconds.
@@ -23,27 +23,39 @@ pub(crate) struct Metrics {
     pub(crate) partials_dropped: AtomicU64,
     /// Live feeds that are open.
     pub(crate) live_open: AtomicU64,
-    requests: Mutex<BTreeMap<(String, u16), Durations>>,
+    /// By route, then by status. Written only when a pair comes for the first time.
+    requests: RwLock<BTreeMap<String, BTreeMap<u16, Durations>>>,
 }
 
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct Durations {
     /// Requests up to each end, not cumulative; the last is everything beyond.
-    counts: [u64; ENDS.len() + 1],
-    seconds: f64,
+    counts: [AtomicU64; ENDS.len() + 1],
+    micros: AtomicU64,
+}
+
+impl Durations {
+    fn add(&self, took: Duration) {
+        let seconds = took.as_secs_f64();
+        let place = ENDS.iter().position(|end| seconds <= *end).unwrap_or(ENDS.len());
+        if let Some(count) = self.counts.get(place) {
+            count.fetch_add(1, Relaxed);
+        }
+        self.micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Relaxed);
+    }
 }
 
 impl Metrics {
     /// Counts a request: `route` is a pattern of the router, never a path, so there are few.
     pub(crate) fn request(&self, route: &str, status: u16, took: Duration) {
-        let seconds = took.as_secs_f64();
-        let place = ENDS.iter().position(|end| seconds <= *end).unwrap_or(ENDS.len());
-        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        let durations = requests.entry((route.to_owned(), status)).or_default();
-        if let Some(count) = durations.counts.get_mut(place) {
-            *count += 1;
+        {
+            let requests = self.requests.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(durations) = requests.get(route).and_then(|by_status| by_status.get(&status)) {
+                return durations.add(took);
+            }
         }
-        durations.seconds += seconds;
+        let mut requests = self.requests.write().unwrap_or_else(PoisonError::into_inner);
+        requests.entry(route.to_owned()).or_default().entry(status).or_default().add(took);
     }
 
     /// Everything, as Prometheus reads it.
@@ -68,15 +80,19 @@ impl Metrics {
     fn durations(&self, page: &mut Page) {
         let name = "headwater_http_request_duration_seconds";
         page.head(name, "Requests by route and status.", "histogram");
-        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for ((route, status), durations) in requests {
-            let mut sum = 0;
-            for (count, end) in durations.counts.iter().zip(ENDS.iter().map(f64::to_string).chain(["+Inf".to_owned()])) {
-                sum += count;
-                page.line(format_args!("{name}_bucket{{route=\"{route}\",status=\"{status}\",le=\"{end}\"}} {sum}"));
+        let requests = self.requests.read().unwrap_or_else(PoisonError::into_inner);
+        for (route, by_status) in &*requests {
+            for (status, durations) in by_status {
+                let labels = format!("route=\"{route}\",status=\"{status}\"");
+                let mut sum = 0;
+                for (count, end) in durations.counts.iter().zip(ENDS.iter().map(f64::to_string).chain(["+Inf".to_owned()])) {
+                    sum += count.load(Relaxed);
+                    page.line(format_args!("{name}_bucket{{{labels},le=\"{end}\"}} {sum}"));
+                }
+                let seconds = durations.micros.load(Relaxed) as f64 / 1e6;
+                page.line(format_args!("{name}_sum{{{labels}}} {seconds}"));
+                page.line(format_args!("{name}_count{{{labels}}} {sum}"));
             }
-            page.line(format_args!("{name}_sum{{route=\"{route}\",status=\"{status}\"}} {}", durations.seconds));
-            page.line(format_args!("{name}_count{{route=\"{route}\",status=\"{status}\"}} {sum}"));
         }
     }
 }
@@ -96,14 +112,6 @@ impl Page {
     pub(crate) fn gauge(&mut self, name: &str, help: &str, value: u64) {
         self.head(name, help, "gauge");
         self.line(format_args!("{name} {value}"));
-    }
-
-    /// A counter with one label.
-    pub(crate) fn counters<'a>(&mut self, name: &str, help: &str, label: &str, values: impl IntoIterator<Item = (&'a str, u64)>) {
-        self.head(name, help, "counter");
-        for (key, value) in values {
-            self.line(format_args!("{name}{{{label}=\"{key}\"}} {value}"));
-        }
     }
 
     /// The text.

@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Refused;
 use crate::app::App;
+use crate::edge_shell::EdgeMetrics;
+use crate::metrics::Page;
 use crate::store::StoreError;
 
 /// `GET /healthz`: whether events can be taken, that is, made durable, now.
@@ -29,9 +31,12 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let log = database.with_extension("db-wal");
     page.gauge("headwater_database_bytes", "Size of headwater.db.", size(database));
     page.gauge("headwater_database_log_bytes", "Size of its write-ahead log.", size(log));
+    let inbox = app.options.data.join("inbox.db");
+    page.gauge("headwater_inbox_log_bytes", "Size of the inbox's write-ahead log.", size(inbox.with_extension("db-wal")));
+    page.gauge("headwater_inbox_bytes", "Size of inbox.db.", size(inbox));
     page.gauge("headwater_sites", "Sites.", app.directory.accounts().sites().len() as u64);
     page.gauge("headwater_version", "Version of the buckets: grows with each batch.", *app.collector.version.borrow());
-    app.edge_metrics(&mut page);
+    edge(&app, &mut page);
     let mut response = page.into_text().into_response();
     response
         .headers_mut()
@@ -39,9 +44,27 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     response
 }
 
+/// What the embedded edge has counted.
+fn edge(app: &App, page: &mut Page) {
+    let EdgeMetrics { commits, requests, accepted, duplicates, dropped, refused, batches, failures } = app.edge.metrics();
+    let counters = [
+        ("headwater_ingest_accepted_total", "Beacons and events counted.", accepted),
+        ("headwater_ingest_duplicates_total", "Beacons and events that had come before.", duplicates),
+        ("headwater_ingest_dropped_bots_total", "Requests with something from a bot.", dropped),
+        ("headwater_ingest_refused_total", "Requests that were refused; by status under the request durations.", refused),
+        ("headwater_inbox_requests_total", "Requests written to the inbox.", requests),
+        ("headwater_inbox_commits_total", "Transactions that wrote them.", commits),
+        ("headwater_edge_batches_total", "Batches delivered.", batches),
+        ("headwater_edge_failures_total", "Attempts at delivery that failed.", failures),
+    ];
+    for (name, help, value) in counters {
+        page.counter(name, help, value);
+    }
+}
+
 /// Whether inbox and database take a write: tried, not guessed.
 async fn writable(app: &App) -> Result<(), Refused> {
-    if !app.edge_is_ready() {
+    if !app.edge.is_healthy() {
         return Err(Refused::unavailable("the inbox cannot be written; is the disk full?"));
     }
     let now = app.now().0.cast_signed();

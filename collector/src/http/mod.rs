@@ -58,6 +58,7 @@ pub(crate) fn router(app: &App) -> Router {
         .fallback(async || Refused::nothing_here())
         .method_not_allowed_fallback(async || Refused::method())
         .with_state(app.clone())
+        .merge(app.edge.routes())
         .layer(middleware::map_response(every_header))
         .layer(middleware::from_fn_with_state(app.clone(), measure))
 }

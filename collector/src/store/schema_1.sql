@@ -19,6 +19,9 @@ CREATE TABLE sites (
     keep_day_samples INTEGER
 ) STRICT;
 
+-- Sites that were removed, until the embedded edge has forgotten them, too.
+CREATE TABLE removed (site INTEGER PRIMARY KEY) STRICT;
+
 -- What governed the buckets of which time. A change takes effect at a local midnight; older rows stay.
 CREATE TABLE site_settings (
     site INTEGER NOT NULL REFERENCES sites (id) ON DELETE CASCADE,

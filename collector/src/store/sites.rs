@@ -146,7 +146,27 @@ pub fn remove(tx: &Transaction<'_>, domain: &str) -> Result<SiteId, SiteError> {
     let site = find(tx, domain)?.ok_or_else(|| SiteError::Unknown(domain.to_owned()))?;
     crate::buckets::forget(tx, site.id)?;
     tx.execute("DELETE FROM sites WHERE id = ?1", [site.id.0])?;
+    tx.execute("INSERT OR IGNORE INTO removed (site) VALUES (?1)", [site.id.0])?;
     Ok(site.id)
+}
+
+/// The sites that were removed, but not yet at the embedded edge.
+///
+/// # Errors
+/// The database's.
+pub fn removed(conn: &Connection) -> Result<Vec<SiteId>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT site FROM removed")?;
+    let sites = statement.query_map([], |row| row.get(0).map(SiteId))?;
+    Ok(sites.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Notes that nothing is left of a removed site.
+///
+/// # Errors
+/// The database's.
+pub fn forgotten(tx: &Transaction<'_>, site: SiteId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM removed WHERE site = ?1", [site.0])?;
+    Ok(())
 }
 
 /// The site of this name, however it is written.
