@@ -21,6 +21,8 @@ pub mod sender;
 pub mod site;
 pub mod source;
 pub mod store;
+#[cfg(test)]
+mod tests;
 pub mod timestamp;
 pub mod visit;
 pub mod visitor;

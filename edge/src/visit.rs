@@ -147,21 +147,21 @@ fn is_new_campaign(visit: &[u8], event: &[u8]) -> bool {
     }
 }
 
-/// A tag that is the same wherever the same visit is told, and never 0.
-const fn tag_of(start: Moment, at: Millis) -> u16 {
-    // The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-    let mut bits = start.visitor.0 ^ at.0;
+/// A tag that is the same wherever the same visit is told, and never 0. Two visits that start in the same millisecond differ
+/// in how they came.
+fn tag_of(start: Moment, at: Millis, context: &[u8]) -> u16 {
+    // FNV-1a, and the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+    let mut bits = context.iter().fold(start.visitor.0 ^ at.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    let tag = (bits >> 48) as u16;
-    if tag == 0 { 1 } else { tag }
+    ((bits >> 48) as u16).max(1)
 }
 
 impl VisitState {
     fn start(event: &Event) -> Self {
         let start = Moment { visitor: event.visitor, minute: event.at.minute() };
         let context = event.context.clone();
-        Self { start, tag: tag_of(start, event.at), context, went_on: false, last: event.at, views: Vec::new() }
+        Self { start, tag: tag_of(start, event.at, &context), context, went_on: false, last: event.at, views: Vec::new() }
     }
 
     /// Whether an event belongs to the visit: within half an hour of what is known of it, from no other campaign.
