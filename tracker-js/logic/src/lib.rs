@@ -21,6 +21,6 @@ pub mod visit;
 
 pub use delivery::Action;
 #[cfg(feature = "report")]
-pub use report::{Report, ReportError};
+pub use report::{Beaconed, Report, ReportError};
 pub use settings::Settings;
 pub use tracker::Tracker;

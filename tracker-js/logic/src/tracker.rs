@@ -23,16 +23,16 @@ const LONGEST_ORIGIN: usize = 4096;
 /// Everything that one page load knows.
 #[derive(Debug)]
 pub struct Tracker<'a> {
-    settings: Settings<'a>,
-    id: BeaconId,
+    pub(crate) settings: Settings<'a>,
+    pub(crate) id: BeaconId,
     /// When the id was created, in milliseconds since 1970.
-    created: u64,
+    pub(crate) created: u64,
     random: u64,
     device: u64,
     /// The visit as this page last saw it.
     visit: Visit,
     pub(crate) draft: Draft,
-    delivery: Delivery,
+    pub(crate) delivery: Delivery,
 }
 
 impl<'a> Tracker<'a> {
@@ -226,7 +226,7 @@ impl<'a> Tracker<'a> {
     }
 
     /// Freezes the draft under the next number.
-    pub(crate) fn freeze(&mut self, now: u64) {
+    fn freeze(&mut self, now: u64) {
         if now.saturating_sub(self.created) > RENEW {
             self.id = BeaconId { load: self.random().to_le_bytes(), seq: 0 };
             self.created = now;
@@ -259,7 +259,7 @@ fn join(fields: &[&[u8]]) -> Vec<u8> {
 }
 
 /// Whole seconds; a minute of seconds is the same minute as that of its milliseconds.
-const fn seconds(ms: u64) -> u32 {
+pub(crate) const fn seconds(ms: u64) -> u32 {
     (ms / 1000) as u32
 }
 

@@ -1,0 +1,104 @@
+//! What a page posts that has no Wasm: the signals themselves. The edge runs the same code for them here and gets the
+//! bytes that the page would have sent, so everything after this point treats both alike.
+use alloc::{string::String, vec::Vec};
+
+use serde::Deserialize;
+
+use crate::{
+    delivery::Delivery,
+    draft::Draft,
+    settings::Settings,
+    text::Fields,
+    tracker::{Tracker, seconds},
+};
+
+/// The most signals in one report, those that were told before included.
+pub const MAX_SIGNALS: usize = 2000;
+
+/// A JSON array of texts: the head, then signals (`docs/wire.md`, Signals).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Report(Vec<String>);
+
+/// A report as a beacon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beaconed {
+    /// Milliseconds from the page load's creation to this attempt, as in a beacon's envelope.
+    pub now: u64,
+    /// The frozen bytes, for [`headwater_core::Beacon::decode`].
+    pub frozen: Vec<u8>,
+}
+
+/// Why a report is no beacon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportError {
+    /// There is no head, or no signal that has not been told before.
+    Empty,
+    /// More than [`MAX_SIGNALS`], or more than fits in one beacon.
+    TooMany,
+}
+
+impl core::fmt::Display for ReportError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "signals: a head and at least one new signal; docs/wire.md describes the format",
+            Self::TooMany => "signals: at most 1000 events, 64 minutes and 2000 texts in a body",
+        })
+    }
+}
+
+impl core::error::Error for ReportError {}
+
+impl Report {
+    /// Adds the signals up as the page's own Wasm would have, with visits told as without storage. What was told before
+    /// says only how far the page load had come.
+    ///
+    /// # Errors
+    /// As named.
+    pub fn beacon(&self) -> Result<Beaconed, ReportError> {
+        let (head, signals) = self.0.split_first().ok_or(ReportError::Empty)?;
+        if signals.len() > MAX_SIGNALS {
+            return Err(ReportError::TooMany);
+        }
+        let mut head = Fields::new(head.as_bytes());
+        let (now, seq, told) = (head.number(), head.number() as u32, head.number() as usize);
+        let (created, load) = (head.number(), head.number());
+        let settings = Settings { storage: false, device: false, ..Settings::read(head) };
+        let mut tracker = Tracker::NONE;
+        tracker.begin(created, load, settings);
+        for (at, signal) in signals.iter().enumerate() {
+            if at == told {
+                tracker.forget();
+            }
+            let mut fields = Fields::new(signal.as_bytes());
+            let kind = fields.text();
+            let when = fields.number();
+            tracker.signal(kind, when, fields, b"");
+        }
+        if told >= signals.len() {
+            return Err(ReportError::Empty);
+        }
+        let frozen = tracker.report(seq)?;
+        Ok(Beaconed { now: now.saturating_sub(created / 1000 * 1000), frozen })
+    }
+}
+
+impl Tracker<'_> {
+    /// The frozen bytes of everything since [`Tracker::forget`], under this number.
+    fn report(&mut self, seq: u32) -> Result<Vec<u8>, ReportError> {
+        if self.delivery.waits() {
+            return Err(ReportError::TooMany);
+        }
+        if self.draft.is_empty() {
+            return Err(ReportError::Empty);
+        }
+        self.id.seq = seq;
+        Ok(self.draft.freeze(self.id, seconds(self.created), 0, &self.settings))
+    }
+
+    /// Forgets what was counted, not how far the page load has come.
+    fn forget(&mut self) {
+        self.draft = Draft::EMPTY;
+        self.delivery = Delivery::EMPTY;
+    }
+}
