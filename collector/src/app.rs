@@ -56,7 +56,7 @@ pub struct Parts {
 /// What a start prints.
 #[derive(Debug)]
 pub struct Welcome {
-    /// The administrator's token, on first start.
+    /// The administrator's token, on first start and if it was made here: one that was chosen is known already.
     pub token: Option<Secret>,
     /// Signs in once.
     pub link: Secret,
@@ -107,6 +107,7 @@ impl App {
             edge,
         }));
         this.notice_sites()?;
+        crate::tasks::keep_salts(&this)?;
         Ok(this)
     }
 
@@ -120,12 +121,16 @@ impl App {
     /// # Errors
     /// See [`Failure`].
     pub fn welcome(&self) -> Result<Welcome, Failure> {
-        let (chosen, now) = (self.options.admin_token.clone(), self.clock.now());
-        let welcome = self.store.write_now(|tx| {
-            let token = tokens::first(tx, chosen.as_ref(), now)?;
-            Ok::<_, StoreError>(Welcome { token, link: once::sign_in_link(tx, now)? })
+        let (chosen, now) = (self.options.admin_token.as_ref(), self.clock.now());
+        let (first, link) = self.store.write_now(|tx| {
+            let first = tokens::first(tx, chosen, now)?;
+            Ok::<_, StoreError>((first, once::sign_in_link(tx, now)?))
         })?;
         self.directory.reload()?;
+        if chosen.is_some_and(|chosen| self.directory.token(chosen.reveal()).is_none()) {
+            tracing::warn!("HEADWATER_ADMIN_TOKEN is not used: there were tokens before; make others with `headwater token create`");
+        }
+        let welcome = Welcome { token: first.filter(|_| chosen.is_none()), link };
         Ok(welcome)
     }
 

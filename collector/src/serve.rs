@@ -144,7 +144,7 @@ fn greet(welcome: &Welcome, address: SocketAddr, demo: bool) {
     };
     let mut text = format!("Headwater listens on http://{shown}\n");
     if let Some(token) = &welcome.token {
-        text.push_str(&format!("  Administrator's token, shown only this once: {}\n", token.reveal()));
+        text.push_str(&format!("  Administrator's token, shown only now: {}\n", token.reveal()));
     }
     text.push_str(&format!("  Sign in (works once, for a day): http://{shown}/#sign-in={}\n", welcome.link.reveal()));
     if demo {

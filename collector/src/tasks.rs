@@ -81,7 +81,8 @@ fn retain(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn keep_salts(app: &App) -> Result<(), StoreError> {
+/// Also before the first request: a server that was away for days has no salts for today.
+pub(crate) fn keep_salts(app: &App) -> Result<(), StoreError> {
     let sites = app.directory.accounts().sites();
     let now = app.now();
     let (made, destroyed) = app.store.write_now(|tx| {

@@ -3,7 +3,7 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 
-use headwater_query::LiveFrame;
+use headwater_query::{Change, LiveFrame};
 use serde_json::json;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
@@ -115,7 +115,9 @@ impl Live {
         let LiveFrame::Changes { minutes, .. } = frame else { return Ok(()) };
         let mut text = String::new();
         for minute in minutes {
-            for row in &minute.changes {
+            // What is not known is left out: it says nothing that the total does not say.
+            let known = |row: &&Change| row.dimension.is_empty() || !matches!(row.value.as_str(), "" | "(not set)");
+            for row in minute.changes.iter().filter(known) {
                 let name = if row.dimension.is_empty() { "total".to_owned() } else { format!("{} {}", row.dimension, printable(&row.value)) };
                 text.push_str(&format!(
                     "{}  {name}  {} views  {} events  {} visitors\n",

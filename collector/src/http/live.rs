@@ -90,6 +90,10 @@ async fn with_ticket(app: &App, access: &Access, domain: &str, ticket: &str) -> 
     access.limit(app, 1)?;
     let entry = app.directory.site(domain).ok_or_else(Refused::bad_token)?;
     let (hash, site, now) = (SecretHash::of(ticket), entry.site.id, app.now());
+    // A guess is answered without a write.
+    if !app.store.read(move |tx| once::is_good(tx, hash, Some(site), now)).await? {
+        return Err(Refused::bad_token());
+    }
     let spent = app.store.write(move |tx| once::spend(tx, hash, Some(site), now)).await?;
     if spent { Ok(entry) } else { Err(Refused::bad_token()) }
 }

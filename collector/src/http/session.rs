@@ -30,6 +30,10 @@ pub(crate) async fn open(State(app): State<App>, access: Access, headers: Header
     let now = app.now();
     let granted = app.directory.token(&token);
     let hash = SecretHash::of(&token);
+    // A guess is answered without a write.
+    if granted.is_none() && !app.store.read(move |tx| once::is_good(tx, hash, None, now)).await? {
+        return Err(Refused::bad_token());
+    }
     let opened = app
         .store
         .write(move |tx| {

@@ -64,12 +64,21 @@ impl Server {
     }
 
     pub(crate) fn with(set: impl FnOnce(&mut Options)) -> Self {
+        let clock = Arc::new(AtomicU64::new(NOW.0));
+        let time = clock.clone();
+        Self::open(set, clock, Clock::from_fn(move || Millis(time.load(Ordering::SeqCst))))
+    }
+
+    /// A server whose clock runs.
+    pub(crate) fn running() -> Self {
+        Self::open(|_| {}, Arc::default(), Clock::system())
+    }
+
+    fn open(set: impl FnOnce(&mut Options), clock: Arc<AtomicU64>, time: Clock) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = Options { admin_token: Secret::chosen(ADMIN), ..Options::in_dir(dir.path()) };
         set(&mut options);
-        let clock = Arc::new(AtomicU64::new(NOW.0));
-        let time = clock.clone();
-        let app = App::open(options, Clock::from_fn(move || Millis(time.load(Ordering::SeqCst)))).unwrap();
+        let app = App::open(options, time).unwrap();
         let welcome = app.welcome().unwrap();
         Self { app, welcome, clock, dir }
     }

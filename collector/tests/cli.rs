@@ -1,0 +1,186 @@
+//! The program as a script uses it: output, exit codes, and commands beside a running server.
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn headwater(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("HEADWATER_")) {
+        command.env_remove(name);
+    }
+    command.args(args);
+    command
+}
+
+fn run(dir: &Path, args: &[&str]) -> Output {
+    headwater(args).args(["--data", dir.to_str().unwrap()]).output().unwrap()
+}
+
+fn text(output: &Output) -> (i32, String, String) {
+    let utf8 = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), utf8(&output.stdout), utf8(&output.stderr))
+}
+
+/// A server on a free port, with what it printed at the start.
+struct Server {
+    child: Child,
+    greeting: Vec<String>,
+    dir: TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = headwater(&["serve", "--port", "0", "--data", dir.path().to_str().unwrap()]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut greeting: Vec<String> = Vec::new();
+        for line in lines {
+            let line = line.unwrap();
+            let last = line.contains("#sign-in=");
+            greeting.push(line);
+            if last {
+                break;
+            }
+        }
+        Self { child, greeting, dir }
+    }
+
+    fn url(&self) -> String {
+        self.greeting[0].split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned()
+    }
+
+    fn token(&self) -> String {
+        self.greeting[1].split_whitespace().last().unwrap().to_owned()
+    }
+
+    /// Sends SIGTERM; the exit code and the log.
+    fn stop(mut self) -> (i32, String) {
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        let code = self.child.wait().unwrap().code().unwrap();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (code, log)
+    }
+}
+
+#[test]
+fn sites_and_tokens_are_kept_without_a_server() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path().join("data");
+    let (code, _, said) = text(&run(&dir, &["site", "list"]));
+    assert_eq!(code, 1);
+    assert!(said.contains("headwater site add"), "{said}");
+
+    let (code, out, _) = text(&run(&dir, &["site", "add", "Example.com", "--timezone", "Europe/Berlin", "--public"]));
+    assert_eq!(code, 0);
+    assert!(out.contains("<script defer data-site=\"example.com\""), "{out}");
+    let (code, _, said) = text(&run(&dir, &["site", "add", "example.com"]));
+    assert_eq!(code, 1);
+    assert!(said.contains("headwater site set example.com"), "{said}");
+    let (_, out, _) = text(&run(&dir, &["site", "set", "example.com", "--hosts", "a.example.com,*.b.org", "--public", "false"]));
+    assert!(out.contains("a.example.com, *.b.org"), "{out}");
+    let (_, out, _) = text(&run(&dir, &["site", "list", "--json"]));
+    let list: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(list["sites"][0]["timezone"], "Europe/Berlin");
+    assert_eq!(list["sites"][0]["public"], false);
+
+    let (_, token, _) = text(&run(&dir, &["token", "create", "--name", "grafana"]));
+    assert!(token.starts_with("hw_") && token.trim().len() == 67, "only the token is on standard output");
+    let (_, out, _) = text(&run(&dir, &["token", "list"]));
+    assert!(out.contains("read") && out.contains("grafana") && !out.contains(token.trim()), "{out}");
+    assert_eq!(text(&run(&dir, &["token", "revoke", "1"])).0, 0);
+    assert_eq!(text(&run(&dir, &["token", "revoke", "1"])).0, 1);
+    assert_eq!(text(&run(&dir, &["site", "remove", "example.com"])).0, 0);
+    assert_eq!(text(&run(&dir, &["site", "remove", "example.com"])).0, 1);
+}
+
+#[test]
+fn exit_codes_say_what_went_wrong() {
+    let server = Server::start();
+    let dir = server.dir.path();
+    let port = server.url().rsplit(':').next().unwrap().to_owned();
+    let other = tempfile::tempdir().unwrap();
+    assert_eq!(text(&run(dir, &["serve", "--port", "0"])).0, 3, "in use");
+    assert_eq!(text(&run(other.path(), &["serve", "--port", &port])).0, 5, "taken");
+    for args in [
+        &["serve", "--port", "x"][..],
+        &["serve", "--role", "edge"],
+        &["serve", "--trusted-proxy", "10.0.0.0/99"],
+        &["serve", "--log", "="],
+        &["site", "add", "https://example.com"],
+        &["site", "add", "example.com", "--timezone", "Mars/Base"],
+        &["query", "--site", "example.com", "--metrics", "visiters"],
+        &["nonsense"],
+    ] {
+        let (code, _, said) = text(&run(other.path(), args));
+        assert_eq!(code, 2, "{args:?}: {said}");
+        assert!(said.len() > 20, "{said}");
+    }
+    let short = headwater(&["serve", "--port", "0", "--data"]).arg(other.path()).env("HEADWATER_ADMIN_TOKEN", "short").output();
+    assert_eq!(text(&short.unwrap()).0, 2);
+    let typo = headwater(&["site", "list", "--data"]).arg(dir).env("HEADWATER_PROT", "1").output();
+    assert_eq!(text(&typo.unwrap()).0, 2);
+    let file = other.path().join("settings.toml");
+    std::fs::write(&file, "prot = 1\n").unwrap();
+    let (code, _, said) = text(&run(dir, &["site", "list", "--config", file.to_str().unwrap()]));
+    assert_eq!((code, said.contains("prot")), (2, true), "{said}");
+
+    std::fs::write(&file, format!("data = {:?}\n", dir.to_str().unwrap())).unwrap();
+    let by_file = headwater(&["site", "list", "--config", file.to_str().unwrap()]).output().unwrap();
+    assert_eq!(text(&by_file).0, 0);
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_newer_database_is_refused() {
+    let temporary = tempfile::tempdir().unwrap();
+    assert_eq!(text(&run(temporary.path(), &["site", "add", "example.com"])).0, 0);
+    let raw = rusqlite::Connection::open(temporary.path().join("headwater.db")).unwrap();
+    raw.pragma_update(None, "user_version", 1_000).unwrap();
+    drop(raw);
+    for args in [&["serve", "--port", "0"][..], &["site", "list"]] {
+        let (code, _, said) = text(&run(temporary.path(), args));
+        assert_eq!(code, 4, "{said}");
+    }
+}
+
+#[test]
+fn commands_work_beside_a_running_server_and_over_http() {
+    let server = Server::start();
+    let dir = server.dir.path();
+    assert_eq!(text(&run(dir, &["site", "add", "example.com"])).0, 0);
+    let (_, reader, _) = text(&run(dir, &["token", "create"]));
+
+    let url = server.url();
+    let event = "{\"n\":\"pageview\",\"u\":\"https://example.com/a\",\"d\":\"example.com\"}";
+    let post = |token: &str| {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = agent.post(format!("{url}/api/event")).header("authorization", format!("Bearer {token}"));
+        request.header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0").send(event).unwrap().status()
+    };
+    assert_eq!(post(&server.token()), 202, "the site is known at once");
+    std::thread::sleep(std::time::Duration::from_millis(1_000));
+    let question = ["query", "--site", "example.com", "--metrics", "pageviews", "--date-range", "day", "--dimensions", "event:page"];
+    let (code, direct, _) = text(&run(dir, &question));
+    assert_eq!((code, direct.as_str()), (0, "event:page  pageviews\n/a                  1\n"));
+    let remote = headwater(&question).args(["--url", &url, "--token", reader.trim()]).output().unwrap();
+    assert_eq!(text(&remote).1, direct);
+    let refused = headwater(&question).args(["--url", &url, "--token", "hw_wrong"]).output().unwrap();
+    assert_eq!(text(&refused).0, 1);
+
+    // What was acknowledged is counted, however soon the server stops.
+    assert_eq!(post(&server.token()), 202);
+    let kept = server.dir.path().to_owned();
+    let (token, dir) = (server.token(), kept);
+    let copy = tempfile::tempdir().unwrap();
+    let Server { child, greeting, dir: original } = server;
+    let (code, log) = Server { child, greeting, dir: copy }.stop();
+    assert_eq!(code, 0, "{log}");
+    assert!(!log.contains(&token) && !log.contains(reader.trim()), "no token in the log");
+    assert_eq!(text(&run(&dir, &question)).1, "event:page  pageviews\n/a                  2\n");
+    drop(original);
+}

@@ -1,0 +1,52 @@
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::{ADMIN, Answer, Server};
+
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+async fn view(server: &Server, domain: &str, page: &str) -> Answer {
+    let event = json!({"name": "pageview", "domain": domain, "url": format!("https://{domain}{page}")});
+    let ask = server.ask("POST", "/api/event").header("user-agent", BROWSER).header("origin", &format!("https://{domain}"));
+    ask.header("x-forwarded-for", "192.0.2.7").header("content-type", "text/plain").json(&event).send().await
+}
+
+async fn pageviews(server: &Server) -> u64 {
+    let body = json!({"site_id": "example.com", "metrics": ["pageviews"], "date_range": "24h"});
+    let answer = server.admin("POST", "/api/v2/query").json(&body).send().await.json();
+    answer["results"][0]["metrics"][0].as_u64().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_in_queries_within_a_second() {
+    let server = Server::running();
+    server.add("example.com").await;
+    for page in ["/", "/pricing"] {
+        let answer = view(&server, "example.com", page).await;
+        assert_eq!(answer.status, 202, "{}", answer.json());
+    }
+    let began = Instant::now();
+    while pageviews(&server).await < 2 {
+        assert!(began.elapsed() < Duration::from_secs(1), "within a second of its 202");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(pageviews(&server).await, 2);
+    let metrics = String::from_utf8(server.ask("GET", "/metrics").send().await.body).unwrap();
+    assert!(metrics.lines().any(|line| line == "headwater_ingest_accepted_total 2"), "{metrics}");
+    assert!(metrics.contains("route=\"/api/event\",status=\"202\""), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_sends_in_the_name_of_others_and_a_removed_site_takes_nothing() {
+    let server = Server::running();
+    server.add("example.com").await;
+    let event = json!({"name": "Signup", "domain": "example.com", "url": "https://example.com/", "ip": "192.0.2.9", "user_agent": BROWSER});
+    let send = |token: &'static str| server.ask("POST", "/api/event").token(token).json(&event).send();
+    assert_eq!(send(ADMIN).await.status, 202);
+    assert_eq!(send("hw_wrong").await.status, 401);
+    assert_eq!(server.admin("DELETE", "/api/v1/sites/example.com").send().await.status, 204);
+    for answer in [send(ADMIN).await, view(&server, "example.com", "/").await] {
+        assert_eq!((answer.status.as_u16(), &answer.json()["rejected"][0]["status"]), (400, &json!(404)));
+    }
+}
