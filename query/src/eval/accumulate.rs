@@ -1,57 +1,47 @@
 //! Sums over buckets, with how sure they are.
 use headwater_core::{Estimate, Numbers};
 
-/// A sum of which each addend may be an estimate.
+/// What is summed of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Events,
+    Views,
+    Engaged,
+    Depth,
+    Started,
+    WentOn,
+    /// The visits that a bounce rate is of.
+    BounceStarted,
+    /// Those of them that went on.
+    BounceWentOn,
+}
+
+/// How many sums there are.
+const SUMS: usize = 8;
+
+/// What samples add to a sum that is otherwise certain.
 ///
 /// Addends of one unit (an identity window) come from samples of the same people, so their errors are taken to go the
 /// same way and add up; those of different units are independent and add in quadrature.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sum {
+struct Sampled {
     value: f64,
+    found: f64,
     /// Square of the error of finished units, and the error of the current one.
     variance: f64,
     error: f64,
-    /// What was found for certain: the bounds do not go below it.
-    found: f64,
 }
 
 /// Two-sided 95 % of the normal distribution.
 const Z: f64 = 1.959_964;
 
-impl Sum {
-    /// Adds a count that is certain.
-    pub(super) fn add(&mut self, count: u64) {
-        self.value += count as f64;
-        self.found += count as f64;
+/// The sum of two estimates whose errors are independent.
+pub(super) fn plus(a: Estimate, b: Estimate) -> Estimate {
+    if a.is_exact() && b.is_exact() {
+        let value = a.value + b.value;
+        return Estimate { value, low: value, high: value };
     }
-
-    /// Adds what a sample of the share `p` found: the sum of its visitors' counts, and the sum of their squares.
-    pub(super) fn add_sampled(&mut self, count: u64, squares: f64, p: f64) {
-        self.value += count as f64 / p;
-        self.found += count as f64;
-        // Horvitz and Thompson (1952), each visitor being in the sample with probability p.
-        self.error += (squares * (1.0 - p)).sqrt() / p;
-    }
-
-    /// Ends a unit.
-    pub(super) fn settle(&mut self) {
-        self.variance += self.error * self.error;
-        self.error = 0.0;
-    }
-
-    pub(super) fn value(&self) -> f64 {
-        self.value
-    }
-
-    /// What was found for certain.
-    pub(super) fn found(&self) -> f64 {
-        self.found
-    }
-
-    pub(super) fn estimate(&self) -> Estimate {
-        let spread = Z * (self.variance + self.error * self.error).sqrt();
-        Estimate { value: self.value, low: (self.value - spread).max(self.found), high: self.value + spread }
-    }
+    a.plus(b)
 }
 
 /// Values by currency. Currencies are never added up.
@@ -82,10 +72,6 @@ impl Money {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_currency.is_empty()
-    }
-
     /// The values, if they are of one currency; the name is empty where they are no money.
     pub(super) fn only(&self) -> Option<(&str, &Valued)> {
         match self.by_currency.as_slice() {
@@ -105,50 +91,74 @@ impl Money {
 /// Everything that is known of a row.
 #[derive(Clone, Debug)]
 pub(super) struct Totals {
-    pub(super) events: Sum,
-    pub(super) views: Sum,
-    pub(super) engaged: Sum,
-    pub(super) depth: Sum,
-    pub(super) started: Sum,
-    pub(super) went_on: Sum,
-    /// The visits that a bounce rate is of, and those of them that went on.
-    pub(super) bounce_started: Sum,
-    pub(super) bounce_went_on: Sum,
+    certain: [u64; SUMS],
+    sampled: Option<Box<[Sampled; SUMS]>>,
     pub(super) visitors: Estimate,
     pub(super) visits: Estimate,
-    pub(super) money: Money,
+    money: Option<Box<Money>>,
 }
 
 impl Default for Totals {
     fn default() -> Self {
-        Self {
-            events: Sum::default(),
-            views: Sum::default(),
-            engaged: Sum::default(),
-            depth: Sum::default(),
-            started: Sum::default(),
-            went_on: Sum::default(),
-            bounce_started: Sum::default(),
-            bounce_went_on: Sum::default(),
-            visitors: Estimate::exact(0),
-            visits: Estimate::exact(0),
-            money: Money::default(),
-        }
+        let none = Estimate::exact(0);
+        Self { certain: [0; SUMS], sampled: None, visitors: none, visits: none, money: None }
     }
 }
 
 impl Totals {
+    /// Adds a count that is certain.
+    pub(super) fn add(&mut self, what: What, count: u64) {
+        let sum = &mut self.certain[what as usize];
+        *sum = sum.saturating_add(count);
+    }
+
+    /// Adds what a sample of the share `p` found: the sum of its visitors' counts, and the sum of their squares.
+    pub(super) fn add_sampled(&mut self, what: What, count: u64, squares: f64, p: f64) {
+        let sum = &mut self.sampled.get_or_insert_default()[what as usize];
+        sum.value += count as f64 / p;
+        sum.found += count as f64;
+        // Horvitz and Thompson (1952), each visitor being in the sample with probability p.
+        sum.error += (squares * (1.0 - p)).sqrt() / p;
+    }
+
+    /// Ends a unit.
     pub(super) fn settle(&mut self) {
-        let sums = [
-            &mut self.events, &mut self.views, &mut self.engaged, &mut self.depth, &mut self.started, &mut self.went_on,
-            &mut self.bounce_started, &mut self.bounce_went_on,
-        ];
-        sums.into_iter().for_each(Sum::settle);
+        for sum in self.sampled.iter_mut().flat_map(|sums| sums.iter_mut()) {
+            sum.variance += sum.error * sum.error;
+            sum.error = 0.0;
+        }
+    }
+
+    pub(super) fn value(&self, what: What) -> f64 {
+        self.certain[what as usize] as f64 + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].value)
+    }
+
+    pub(super) fn estimate(&self, what: What) -> Estimate {
+        let certain = self.certain[what as usize];
+        let Some(sums) = &self.sampled else { return Estimate::exact(certain) };
+        let sum = sums[what as usize];
+        let spread = Z * (sum.variance + sum.error * sum.error).sqrt();
+        let value = certain as f64 + sum.value;
+        Estimate { value, low: (value - spread).max(certain as f64 + sum.found), high: value + spread }
+    }
+
+    /// What was found for certain.
+    pub(super) fn found(&self, what: What) -> f64 {
+        self.certain[what as usize] as f64 + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].found)
+    }
+
+    pub(super) fn money(&mut self) -> &mut Money {
+        self.money.get_or_insert_default()
+    }
+
+    /// The values, if there are any.
+    pub(super) fn values(&self) -> Option<&Money> {
+        self.money.as_deref()
     }
 
     /// Whether anything happened that is shown.
     pub(super) fn is_shown(&self) -> bool {
-        self.events.value() > 0.0 || self.started.value() > 0.0
+        self.value(What::Events) > 0.0 || self.value(What::Started) > 0.0
     }
 }
 

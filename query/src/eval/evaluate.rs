@@ -63,7 +63,7 @@ pub fn evaluate<B: Bucket>(query: &Query, plan: &Plan, site: &SiteContext, bucke
                 available: "only counts are kept so far back at this grain".to_owned(),
             });
         }
-        parts.push(Part { aggregate: bucket.aggregate(), row: row(start), window: site.window(start) });
+        parts.push(Part { aggregate: bucket.aggregate(), lens: bucket.lens(), row: row(start), window: site.window(start) });
     }
     // The order of time, which the caller's order need not be.
     let mut order: Vec<usize> = (0..parts.len()).collect();

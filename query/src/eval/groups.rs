@@ -1,4 +1,5 @@
 //! Groups: the combinations of values that rows are of, numbered densely over all buckets of a query.
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
@@ -15,6 +16,10 @@ pub(super) struct Groups<'a> {
     values: Vec<&'a str>,
     combined: HashMap<Box<[u32]>, u32, RandomState>,
     combinations: Vec<Box<[u32]>>,
+    /// The values of the bucket before in their order, the place in them, and those of this bucket so far.
+    before: Vec<u32>,
+    at: usize,
+    walked: Vec<u32>,
 }
 
 impl<'a> Groups<'a> {
@@ -24,6 +29,31 @@ impl<'a> Groups<'a> {
         if id == next {
             self.values.push(text);
         }
+        id
+    }
+
+    /// Begins a bucket whose values come in ascending order.
+    pub(super) fn walk(&mut self) {
+        self.before = std::mem::take(&mut self.walked);
+        self.at = 0;
+    }
+
+    /// The next value of a walk. Buckets have mostly the same values in the same order, so it is likely the one that
+    /// came next before, which costs a comparison instead of a look-up.
+    pub(super) fn next(&mut self, text: &'a str) -> u32 {
+        while let Some(&id) = self.before.get(self.at) {
+            let order = self.values.get(id as usize).map_or(Ordering::Less, |value| (*value).cmp(text));
+            if order == Ordering::Greater {
+                break;
+            }
+            self.at += 1;
+            if order == Ordering::Equal {
+                self.walked.push(id);
+                return id;
+            }
+        }
+        let id = self.value(text);
+        self.walked.push(id);
         id
     }
 

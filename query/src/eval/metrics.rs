@@ -2,7 +2,7 @@
 //! two decimals; 0 for a ratio of nothing over all, `null` for that of a page where nothing began.
 use headwater_core::Estimate;
 
-use super::accumulate::{Totals, Valued};
+use super::accumulate::{Money, Totals, Valued, What};
 use super::needs::{Needs, Visits};
 use crate::{Dimension, Metric, MetricValue};
 
@@ -12,21 +12,21 @@ pub(super) fn metric(metric: Metric, totals: &Totals, needs: &Needs, all_visitor
     let ratio = |value: Option<f64>| (value.map_or(MetricValue::None, |v| MetricValue::Whole(round(v))), None);
     let visits = match needs.visits {
         Some(Visits::Distinct) => totals.visits,
-        _ => totals.started.estimate(),
+        _ => totals.estimate(What::Started),
     };
     match metric {
         Metric::Visitors => whole(totals.visitors),
         Metric::Visits => whole(visits),
-        Metric::Pageviews => whole(totals.views.estimate()),
-        Metric::Events => whole(totals.events.estimate()),
+        Metric::Pageviews => whole(totals.estimate(What::Views)),
+        Metric::Events => whole(totals.estimate(What::Events)),
         Metric::ViewsPerVisit => {
-            let value = quotient(totals.views.value(), visits.value).unwrap_or(0.0);
+            let value = quotient(totals.value(What::Views), visits.value).unwrap_or(0.0);
             (MetricValue::Decimal((value * 100.0).round() / 100.0), None)
         }
         Metric::BounceRate => bounce_rate(totals, needs),
-        Metric::VisitDuration => ratio(Some(quotient(totals.engaged.value(), visits.value).unwrap_or(0.0))),
-        Metric::TimeOnPage => ratio(quotient(totals.engaged.value(), visits.value)),
-        Metric::ScrollDepth => ratio(quotient(totals.depth.value(), totals.views.value()).map(|d| d.min(100.0))),
+        Metric::VisitDuration => ratio(Some(quotient(totals.value(What::Engaged), visits.value).unwrap_or(0.0))),
+        Metric::TimeOnPage => ratio(quotient(totals.value(What::Engaged), visits.value)),
+        Metric::ScrollDepth => ratio(quotient(totals.value(What::Depth), totals.value(What::Views)).map(|d| d.min(100.0))),
         Metric::Percentage => {
             let value = quotient(totals.visitors.value * 100.0, all_visitors);
             (value.map_or(MetricValue::None, |v| MetricValue::Decimal((v * 10.0).round() / 10.0)), None)
@@ -58,17 +58,17 @@ fn quotient(a: f64, b: f64) -> Option<f64> {
 
 fn bounce_rate(totals: &Totals, needs: &Needs) -> (MetricValue, Option<[f64; 2]>) {
     let (started, went_on) = match needs.bounces {
-        Some(Visits::Started) | None => (&totals.started, &totals.went_on),
-        Some(Visits::Entry | Visits::Distinct) => (&totals.bounce_started, &totals.bounce_went_on),
+        Some(Visits::Started) | None => (What::Started, What::WentOn),
+        Some(Visits::Entry | Visits::Distinct) => (What::BounceStarted, What::BounceWentOn),
     };
-    let (all, on) = (started.value(), went_on.value());
+    let (all, on) = (totals.value(started), totals.value(went_on));
     // "Went on" may stand in another row after a lost race; no bounce is shown below 0.
     let Some(rate) = quotient((all - on).max(0.0) * 100.0, all) else {
         let of_page = needs.shape.dimensions.iter().any(Dimension::is_event);
         return (if of_page { MetricValue::None } else { MetricValue::Whole(0) }, None);
     };
-    let estimate = started.estimate();
-    let bounds = (!estimate.is_exact()).then(|| wilson(rate / 100.0, started.found()).map(|share| share * 100.0));
+    let estimate = totals.estimate(started);
+    let bounds = (!estimate.is_exact()).then(|| wilson(rate / 100.0, totals.found(started)).map(|share| share * 100.0));
     (MetricValue::Whole(round(rate)), bounds)
 }
 
@@ -81,15 +81,15 @@ fn wilson(share: f64, n: f64) -> [f64; 2] {
 }
 
 fn money(totals: &Totals, of: impl Fn(&Valued) -> f64) -> MetricValue {
-    totals.money.amount().map_or(MetricValue::None, |(currency, valued)| MetricValue::Money {
+    totals.values().and_then(Money::amount).map_or(MetricValue::None, |(currency, valued)| MetricValue::Money {
         value: (of(valued) * 1000.0).round() / 1000.0,
         currency: currency.to_owned(),
     })
 }
 
 fn value(metric: Metric, totals: &Totals) -> MetricValue {
-    let Some((_, valued)) = totals.money.only() else {
-        return if metric == Metric::Count && totals.money.is_empty() { MetricValue::Whole(0) } else { MetricValue::None };
+    let Some((_, valued)) = totals.values().and_then(Money::only) else {
+        return if metric == Metric::Count && totals.values().is_none() { MetricValue::Whole(0) } else { MetricValue::None };
     };
     let numbers = &valued.numbers;
     let units = |millionths: i64| millionths as f64 / 1e6;

@@ -10,6 +10,7 @@ mod done;
 mod evaluate;
 mod groups;
 mod labels;
+mod lens;
 mod matcher;
 mod metrics;
 mod needs;
@@ -23,6 +24,7 @@ mod time;
 mod unit;
 
 pub use evaluate::{AnswerError, answer, evaluate};
+pub use lens::Lens;
 pub use plan::{Plan, Read, plan};
 pub use realtime::{changes, realtime};
 pub use site::{Identity, Kept, Retention, SiteContext};
@@ -42,6 +44,10 @@ pub trait Bucket {
     /// Whether its people are kept; if not, only tallies can answer.
     fn has_people(&self) -> bool {
         true
+    }
+    /// What is kept beside this aggregate, if anything is: it makes the most frequent questions cheap to ask again.
+    fn lens(&self) -> Option<&Lens> {
+        None
     }
 }
 

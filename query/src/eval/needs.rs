@@ -36,6 +36,8 @@ pub(super) struct Needs {
     pub(super) numbers: bool,
     /// Whether samples are needed at all.
     pub(super) people: bool,
+    /// Whether what a [`super::Lens`] knows of the rows of tallies is all that is needed of samples.
+    pub(super) by_lens: bool,
 }
 
 impl Shape {
@@ -122,13 +124,15 @@ impl Needs {
             || visits == Some(Visits::Distinct)
             || bounces == Some(Visits::Distinct)
             || (numbers && !numbered);
-        Ok(Self { shape, tallies, visitors, visits, bounces, numbers, people })
+        let by_lens = people && tallies.as_ref().is_some_and(|(of, _)| *of != RowDimension::Prop) && (!numbers || numbered);
+        Ok(Self { shape, tallies, visitors, visits, bounces, numbers, people, by_lens })
     }
 
     /// Distinct visitors of another shape, and nothing else.
     pub(super) fn visitors_of(shape: Shape) -> Self {
         let tallies = shape.rows();
-        Self { shape, tallies, visitors: true, visits: None, bounces: None, numbers: false, people: true }
+        let by_lens = tallies.is_some();
+        Self { shape, tallies, by_lens, visitors: true, visits: None, bounces: None, numbers: false, people: true }
     }
 }
 

@@ -111,8 +111,10 @@ pub(super) fn scan(people: &People, theta: u64, matched: &Matched, local: &mut L
     let pageview = people.dict.find(PAGEVIEW);
     let is_view: Vec<bool> = people.tuples.iter().map(|t| Some(t.name) == pageview).collect();
     let by_event = want.counts || want.visitors || want.visits || want.numbers;
-    for (index, (hash, first_visit, visits)) in people.iter().enumerate() {
-        if hash.0 >= theta {
+    let mut visits_end = 0;
+    for (index, person) in people.visitors.iter().enumerate() {
+        let first_visit = std::mem::replace(&mut visits_end, person.visits_end as usize);
+        if person.hash.0 >= theta {
             break;
         }
         if !matched.visitor(index) {
@@ -120,7 +122,9 @@ pub(super) fn scan(people: &People, theta: u64, matched: &Matched, local: &mut L
         }
         let visitor = index as u32;
         let first_of_visitor = found.visits.len();
-        for (offset, visit) in visits.iter().enumerate() {
+        let mut facts_end = first_visit.checked_sub(1).and_then(|before| people.visits.get(before)).map_or(0, |v| v.facts_end);
+        for visit in people.visits.get(first_visit..visits_end).unwrap_or(&[]) {
+            let first_fact = std::mem::replace(&mut facts_end, visit.facts_end);
             if !matched.visit(index, visit.context) {
                 continue;
             }
@@ -136,8 +140,8 @@ pub(super) fn scan(people: &People, theta: u64, matched: &Matched, local: &mut L
             if !by_event {
                 continue;
             }
-            let first_fact = (first_visit + offset).checked_sub(1).and_then(|i| people.visits.get(i)).map_or(0, |v| v.facts_end);
-            for (fact, at) in people.facts_of(first_visit + offset).iter().zip(first_fact..) {
+            let facts = people.facts.get(first_fact as usize..facts_end as usize).unwrap_or(&[]);
+            for (fact, at) in facts.iter().zip(first_fact..) {
                 if !matched.event(index, visit.context, fact.tuple) {
                     continue;
                 }

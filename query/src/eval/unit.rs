@@ -3,10 +3,12 @@ use std::collections::HashMap;
 
 use headwater_core::{Aggregate, Estimate, Hll, Minute, People, RowDimension, Tally, VisitorHash};
 
-use super::accumulate::Table;
+use super::accumulate::{Table, Totals, What, plus};
+use super::Lens;
 use super::done::Done;
 use super::groups::{Groups, Local};
 use super::labels;
+use super::lens::Uniques;
 use super::matcher::{Matched, Node};
 use super::needs::{Needs, Visits};
 use super::scan::{Counts, Found, Squares, Want, scan};
@@ -16,6 +18,7 @@ use crate::Dimension;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part<'a> {
     pub(super) aggregate: &'a Aggregate,
+    pub(super) lens: Option<&'a Lens>,
     /// The first minute of its row of time.
     pub(super) row: Minute,
     /// The first minute of its identity window.
@@ -38,15 +41,28 @@ pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, grou
     let needs = job.needs;
     let least = parts.iter().map(|p| p.aggregate.people.theta).min().unwrap_or(u64::MAX);
     let theta = if job.has_done { window_theta } else { least };
+    let own;
+    let uniques = match (parts, &needs.tallies) {
+        // One bucket is its own union, and what it says of its rows may be known already.
+        ([part], Some((of, _))) if needs.by_lens => match part.lens {
+            Some(lens) => lens.of(*of, part.aggregate),
+            None => {
+                own = Lens::default();
+                own.of(*of, part.aggregate)
+            }
+        },
+        _ => None,
+    };
+    let scanned = needs.people && uniques.is_none();
     let mut distinct = Distinct::default();
     for part in parts {
         if let Some((of, key)) = &needs.tallies {
-            add_tallies(part, *of, key, needs, groups, table);
+            add_tallies(part, *of, key, needs, uniques, groups, table);
         }
         // Sums need no union, so each bucket gives all it has; unless a filter looks at the whole window.
         let people = &part.aggregate.people;
         let own = if job.has_done { theta } else { people.theta };
-        if needs.people {
+        if scanned {
             let found = add_people(job, part, own, groups, table);
             distinct.collect(people, &found);
         }
@@ -54,39 +70,57 @@ pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, grou
             add_entries(job, part, own, groups, table);
         }
     }
-    if needs.people {
+    if scanned {
         let sketched = job.sketches(parts, &distinct, groups);
         distinct.finish(job, parts, theta, &sketched, table);
     }
     table.settle();
 }
 
-fn add_tallies<'a>(part: &Part<'a>, of: RowDimension, key: &str, needs: &Needs, groups: &mut Groups<'a>, table: &mut Table) {
+fn add_tallies<'a>(part: &Part<'a>, of: RowDimension, key: &str, needs: &Needs, uniques: Option<&Uniques>, groups: &mut Groups<'a>, table: &mut Table) {
     let tallies = &part.aggregate.tallies;
     let Some(key_id) = tallies.dict.find(key) else { return add_without(part, groups, table) };
     let rows = tallies.of(of);
     let first = rows.partition_point(|r| r.key.key < key_id);
     let end = rows.partition_point(|r| r.key.key <= key_id);
     let mut named = Tally::default();
-    for row in &rows[first..end] {
-        let group = if of == RowDimension::Total { 0 } else { groups.value(labels::of_row(of, tallies.dict.get(row.key.value))) };
+    let distinct = needs.visits == Some(Visits::Distinct);
+    groups.walk();
+    for (place, row) in (first..end).zip(&rows[first..end]) {
+        let value = tallies.dict.get(row.key.value);
+        let group = match of {
+            RowDimension::Total => 0,
+            _ if value.is_empty() => groups.value(labels::of_row(of, value)),
+            _ => groups.next(value),
+        };
         let totals = table.at(group);
-        totals.events.add(row.tally.events);
-        totals.views.add(row.tally.views);
-        totals.engaged.add(row.tally.engaged);
-        totals.depth.add(row.tally.depth);
-        totals.started.add(row.tally.visits);
-        totals.went_on.add(row.tally.visits_went_on);
+        totals.add(What::Events, row.tally.events);
+        totals.add(What::Views, row.tally.views);
+        totals.add(What::Engaged, row.tally.engaged);
+        totals.add(What::Depth, row.tally.depth);
+        totals.add(What::Started, row.tally.visits);
+        totals.add(What::WentOn, row.tally.visits_went_on);
+        if let Some(uniques) = uniques {
+            totals.visitors = plus(totals.visitors, uniques.visitors[place]);
+            if distinct {
+                totals.visits = plus(totals.visits, uniques.visits[place]);
+            }
+            if needs.bounces == Some(Visits::Distinct) {
+                let (started, went_on) = uniques.began[place];
+                add_counted(totals, What::BounceStarted, started, started as f64, part.aggregate.people.theta);
+                add_counted(totals, What::BounceWentOn, went_on, went_on as f64, part.aggregate.people.theta);
+            }
+        }
         if of == RowDimension::Prop {
             named.add(&row.tally);
         }
         if needs.numbers {
-            row.tally.numbers.iter().for_each(|(currency, n)| totals.money.add(tallies.dict.get(*currency), n, 1.0));
+            row.tally.numbers.iter().for_each(|(currency, n)| totals.money().add(tallies.dict.get(*currency), n, 1.0));
         }
     }
     if of == RowDimension::Total && needs.numbers {
         let values = tallies.of(RowDimension::Name).iter().flat_map(|row| &row.tally.numbers);
-        values.for_each(|(currency, n)| table.at(0).money.add(tallies.dict.get(*currency), n, 1.0));
+        values.for_each(|(currency, n)| table.at(0).money().add(tallies.dict.get(*currency), n, 1.0));
     }
     if of == RowDimension::Prop {
         add_rest(part, &named, groups, table);
@@ -94,8 +128,8 @@ fn add_tallies<'a>(part: &Part<'a>, of: RowDimension, key: &str, needs: &Needs, 
     if needs.bounces == Some(Visits::Entry) {
         for row in tallies.of(RowDimension::Visit(crate::VisitProperty::EntryPage)) {
             let totals = table.at(groups.value(tallies.dict.get(row.key.value)));
-            totals.bounce_started.add(row.tally.visits);
-            totals.bounce_went_on.add(row.tally.visits_went_on);
+            totals.add(What::BounceStarted, row.tally.visits);
+            totals.add(What::BounceWentOn, row.tally.visits_went_on);
         }
     }
 }
@@ -109,10 +143,10 @@ fn add_without<'a>(part: &Part<'a>, groups: &mut Groups<'a>, table: &mut Table) 
 fn add_rest<'a>(part: &Part<'a>, with: &Tally, groups: &mut Groups<'a>, table: &mut Table) {
     let Some(total) = part.aggregate.tallies.total() else { return };
     let totals = table.at(groups.value(labels::missing_of(&Dimension::Prop(String::new()))));
-    totals.events.add(total.events.saturating_sub(with.events));
-    totals.views.add(total.views.saturating_sub(with.views));
-    totals.engaged.add(total.engaged.saturating_sub(with.engaged));
-    totals.depth.add(total.depth.saturating_sub(with.depth));
+    totals.add(What::Events, total.events.saturating_sub(with.events));
+    totals.add(What::Views, total.views.saturating_sub(with.views));
+    totals.add(What::Engaged, total.engaged.saturating_sub(with.engaged));
+    totals.add(What::Depth, total.depth.saturating_sub(with.depth));
 }
 
 /// The share of all visitors that have a hash below theta.
@@ -145,26 +179,24 @@ fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Group
         }
         let totals = table.at(group);
         let squares = found.squares.get(group as usize).copied().unwrap_or_default();
-        let sums = [
-            (&mut totals.events, events), (&mut totals.views, views), (&mut totals.engaged, engaged),
-            (&mut totals.depth, depth), (&mut totals.started, started), (&mut totals.went_on, went_on),
-        ];
-        for ((sum, count), squares) in sums.into_iter().zip(squares.sums) {
-            add_counted(sum, count, squares, theta, p);
+        let whats = [What::Events, What::Views, What::Engaged, What::Depth, What::Started, What::WentOn];
+        let counts = [events, views, engaged, depth, started, went_on];
+        for ((what, count), squares) in whats.into_iter().zip(counts).zip(squares.sums) {
+            add_counted(totals, what, count, squares, theta);
         }
     }
     for &(fact, group) in &found.numbers {
         let Some(fact) = people.facts.get(fact as usize) else { continue };
         let currency = people.tuples.get(fact.tuple as usize).map_or("", |t| people.dict.get(t.currency));
         if let Some(numbers) = &fact.numbers {
-            table.at(group).money.add(currency, numbers, p);
+            table.at(group).money().add(currency, numbers, p);
         }
     }
     found
 }
 
-fn add_counted(sum: &mut super::accumulate::Sum, count: u64, squares: f64, theta: u64, p: f64) {
-    if theta == u64::MAX { sum.add(count) } else { sum.add_sampled(count, squares, p) }
+fn add_counted(totals: &mut Totals, what: What, count: u64, squares: f64, theta: u64) {
+    if theta == u64::MAX { totals.add(what, count) } else { totals.add_sampled(what, count, squares, share(theta)) }
 }
 
 /// The visits that entered by a page, where filters leave no row of tallies to tell them.
@@ -179,8 +211,8 @@ fn add_entries<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Grou
     for (group, counts) in (0..).zip(&found.counts).filter(|(_, c)| c.started | c.went_on > 0) {
         let Squares { sums, .. } = found.squares.get(group as usize).copied().unwrap_or_default();
         let totals = table.at(group);
-        add_counted(&mut totals.bounce_started, counts.started, sums[4], theta, share(theta));
-        add_counted(&mut totals.bounce_went_on, counts.went_on, sums[5], theta, share(theta));
+        add_counted(totals, What::BounceStarted, counts.started, sums[4], theta);
+        add_counted(totals, What::BounceWentOn, counts.went_on, sums[5], theta);
     }
 }
 
@@ -222,7 +254,7 @@ impl Distinct {
             let sampled = Estimate::from_sample(count, theta);
             let sketch = sketched.get(&group).map(Hll::estimate).filter(|s| s.high - s.low < sampled.high - sampled.low);
             let totals = table.at(group);
-            totals.visitors = totals.visitors.plus(sketch.unwrap_or(sampled));
+            totals.visitors = plus(totals.visitors, sketch.unwrap_or(sampled));
         }
         let needs = job.needs;
         if needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct) {
@@ -250,14 +282,13 @@ impl Distinct {
         }
         for (group, count) in counts.rows() {
             let totals = table.at(group);
-            totals.visits = totals.visits.plus(Estimate::from_sample(count, theta));
+            totals.visits = plus(totals.visits, Estimate::from_sample(count, theta));
         }
-        let p = share(theta);
         for (group, count) in started.rows() {
-            add_counted(&mut table.at(group).bounce_started, count, count as f64, theta, p);
+            add_counted(table.at(group), What::BounceStarted, count, count as f64, theta);
         }
         for (group, count) in went_on.rows() {
-            add_counted(&mut table.at(group).bounce_went_on, count, count as f64, theta, p);
+            add_counted(table.at(group), What::BounceWentOn, count, count as f64, theta);
         }
     }
 }

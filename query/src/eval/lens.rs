@@ -1,0 +1,192 @@
+//! A lens: what is worked out once about a bucket and kept beside it, as long as it stays in memory.
+//!
+//! The people of one bucket and one row of tallies never change while the bucket does not, so the questions that are
+//! asked most (who saw which page, day by day) cost a look at the rows instead of a scan of everyone.
+use std::sync::OnceLock;
+
+use headwater_core::{Aggregate, Dict, Estimate, Hlls, OTHER, People, Row, RowDimension, StrId, Tallies, VisitDimension};
+
+use super::matcher::Memo;
+
+/// Kept beside one aggregate; never beside another.
+#[derive(Clone, Debug, Default)]
+pub struct Lens {
+    by_dimension: [OnceLock<Uniques>; 4 + VisitDimension::COUNT],
+}
+
+/// About each row of one dimension, in the order of the rows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Uniques {
+    pub(super) visitors: Vec<Estimate>,
+    /// For dimensions of events: distinct visits with such an event.
+    pub(super) visits: Vec<Estimate>,
+    /// How many of those started in this bucket, and of them went on, as found in the sample.
+    pub(super) began: Vec<(u64, u64)>,
+}
+
+impl Lens {
+    /// About the rows of a dimension, worked out now if it was not before. `None` for properties.
+    pub(super) fn of(&self, dimension: RowDimension, aggregate: &Aggregate) -> Option<&Uniques> {
+        let place = match dimension {
+            RowDimension::Total => 0,
+            RowDimension::Name => 1,
+            RowDimension::Page => 2,
+            RowDimension::Hostname => 3,
+            RowDimension::Visit(property) => 4 + property as usize,
+            RowDimension::Prop => return None,
+        };
+        Some(self.by_dimension.get(place)?.get_or_init(|| Uniques::new(dimension, aggregate)))
+    }
+
+    /// About how many bytes it takes now.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let known = self.by_dimension.iter().filter_map(OnceLock::get);
+        known.map(|u| (u.visitors.len() + u.visits.len()) * size_of::<Estimate>() + u.began.len() * 16).sum()
+    }
+}
+
+/// No row: there is none for the value, and no `(other)`.
+const NONE: u32 = u32::MAX;
+
+impl Uniques {
+    fn new(dimension: RowDimension, aggregate: &Aggregate) -> Self {
+        let Aggregate { tallies, people } = aggregate;
+        let rows = tallies.of(dimension);
+        let mut find = Finder::new(tallies, rows, &people.dict);
+        let mut counted = Counted::new(rows.len());
+        match dimension {
+            RowDimension::Total => counted.visits(people, &vec![0; people.contexts.len()]),
+            RowDimension::Visit(property) => {
+                let of_context: Vec<u32> = people.contexts.iter().map(|c| find.row(c[property as usize])).collect();
+                counted.visits(people, &of_context);
+            }
+            _ => {
+                let value = |t: &headwater_core::Tuple| match dimension {
+                    RowDimension::Name => t.name,
+                    RowDimension::Page => t.page,
+                    _ => t.hostname,
+                };
+                let of_tuple: Vec<u32> = people.tuples.iter().map(|t| find.row(value(t))).collect();
+                counted.events(people, &of_tuple);
+            }
+        }
+        let sampled = |counts: &[u32]| counts.iter().map(|n| Estimate::from_sample(u64::from(*n), people.theta)).collect();
+        let mut visitors: Vec<Estimate> = sampled(&counted.visitors);
+        if let Some(hlls) = &people.hlls {
+            sketch(&mut visitors, hlls, dimension, rows, tallies, people);
+        }
+        Self { visitors, visits: sampled(&counted.visits), began: counted.began }
+    }
+}
+
+/// Takes the sketch of a row where its bounds are narrower than the sample's.
+fn sketch(visitors: &mut [Estimate], hlls: &Hlls, dimension: RowDimension, rows: &[Row], tallies: &Tallies, people: &People) {
+    for (visitors, row) in visitors.iter_mut().zip(rows) {
+        let hll = match dimension {
+            RowDimension::Total => Some(&hlls.total),
+            _ => people.dict.find(tallies.dict.get(row.key.value)).and_then(|id| hlls.of(dimension, id)),
+        };
+        if let Some(estimate) = hll.map(headwater_core::Hll::estimate) {
+            if estimate.high - estimate.low < visitors.high - visitors.low {
+                *visitors = estimate;
+            }
+        }
+    }
+}
+
+/// The row of a value of the people's dictionary: its own, or `(other)` if it was refused one.
+struct Finder<'a> {
+    tallies: &'a Tallies,
+    rows: &'a [Row],
+    dict: &'a Dict,
+    known: Memo<u32>,
+    other: u32,
+}
+
+impl<'a> Finder<'a> {
+    fn new(tallies: &'a Tallies, rows: &'a [Row], dict: &'a Dict) -> Self {
+        let other = find(tallies, rows, OTHER, NONE);
+        Self { tallies, rows, dict, known: Memo::new(dict.len()), other }
+    }
+
+    fn row(&mut self, value: StrId) -> u32 {
+        let Self { tallies, rows, dict, known, other } = self;
+        known.get(value, |id| find(tallies, rows, dict.get(id), *other))
+    }
+}
+
+fn find(tallies: &Tallies, rows: &[Row], value: &str, other: u32) -> u32 {
+    let Some(id) = tallies.dict.find(value) else { return other };
+    rows.binary_search_by_key(&id, |row| row.key.value).map_or(other, |at| at as u32)
+}
+
+struct Counted {
+    visitors: Vec<u32>,
+    visits: Vec<u32>,
+    began: Vec<(u64, u64)>,
+    /// The last visitor counted in a row, plus one.
+    seen: Vec<u32>,
+}
+
+impl Counted {
+    fn new(rows: usize) -> Self {
+        Self { visitors: vec![0; rows], visits: vec![0; rows], began: vec![(0, 0); rows], seen: vec![0; rows] }
+    }
+
+    fn saw(&mut self, row: u32, visitor: u32) -> bool {
+        let Some(seen) = self.seen.get_mut(row as usize).filter(|seen| **seen != visitor + 1) else { return false };
+        *seen = visitor + 1;
+        self.visitors[row as usize] += 1;
+        true
+    }
+
+    /// By properties of visits: a visit counts once it has an event.
+    fn visits(&mut self, people: &People, of_context: &[u32]) {
+        let (mut visit, mut fact) = (0, 0);
+        for (visitor, person) in (0..).zip(&people.visitors) {
+            while visit < person.visits_end as usize {
+                let Some(now) = people.visits.get(visit) else { return };
+                let facts = people.facts.get(fact..now.facts_end as usize).unwrap_or(&[]);
+                if facts.iter().any(|f| f.count > 0) {
+                    self.saw(of_context[now.context as usize], visitor);
+                }
+                fact = now.facts_end as usize;
+                visit += 1;
+            }
+        }
+    }
+
+    /// By properties of events.
+    fn events(&mut self, people: &People, of_tuple: &[u32]) {
+        let mut fact = 0;
+        let mut own: Vec<(u32, u16)> = Vec::new();
+        let mut first = 0;
+        for (visitor, person) in (0..).zip(&people.visitors) {
+            let visits = people.visits.get(first..person.visits_end as usize).unwrap_or(&[]);
+            first = person.visits_end as usize;
+            let single = visits.len() == 1;
+            own.clear();
+            for visit in visits {
+                for event in people.facts.get(fact..visit.facts_end as usize).unwrap_or(&[]).iter().filter(|f| f.count > 0) {
+                    let row = of_tuple[event.tuple as usize];
+                    let new = self.saw(row, visitor);
+                    // With one visit, who is new here is a new visit too.
+                    let new = if single { new } else { row != NONE && !own.contains(&(row, visit.tag)) };
+                    if new {
+                        self.visits[row as usize] += 1;
+                        own.push((row, visit.tag));
+                    }
+                }
+                fact = visit.facts_end as usize;
+            }
+            for (row, tag) in own.iter().filter(|(row, _)| *row != NONE) {
+                let began = &mut self.began[*row as usize];
+                for visit in visits.iter().filter(|v| v.tag == *tag) {
+                    began.0 += visit.started;
+                    began.1 += visit.went_on;
+                }
+            }
+        }
+    }
+}
