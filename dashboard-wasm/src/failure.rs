@@ -16,13 +16,21 @@ impl Failure {
     /// There was no answer.
     #[must_use]
     pub fn unreachable() -> Self {
-        Self { status: 0, message: "The server can't be reached. What is shown stays as it was; it is tried again by itself.".into(), field: None }
+        Self {
+            status: 0,
+            message: "The server can't be reached. What is shown stays as it was; it is tried again by itself.".into(),
+            field: None,
+        }
     }
 
     /// The answer was not what this page understands.
     #[must_use]
     pub fn unreadable(path: &str) -> Self {
-        Self { status: 0, message: format!("The answer of {path} could not be read. Reload the page; it may be older than the server."), field: None }
+        Self {
+            status: 0,
+            message: format!("The answer of {path} could not be read. Reload the page; it may be older than the server."),
+            field: None,
+        }
     }
 
     /// An answer that is no success, with its problem document where it has one.

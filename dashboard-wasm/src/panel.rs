@@ -104,7 +104,9 @@ impl Panel {
             Self::Pages => "No page was viewed in this range.",
             Self::Sources => "Nobody came in this range, so there is nowhere they came from.",
             Self::EntryPages => "No visit began in this range.",
-            Self::Events => "Nothing happened in this range. Buttons can be marked with data-headwater-event, or a script can call headwater('Signup').",
+            Self::Events => {
+                "Nothing happened in this range. Buttons can be marked with data-headwater-event, or a script can call headwater('Signup')."
+            }
         }
     }
 }

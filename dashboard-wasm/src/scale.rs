@@ -123,8 +123,15 @@ mod tests {
     #[test]
     fn an_axis_reaches_the_largest_value_in_round_steps() {
         let cases = [
-            (0.0, true, 1.0, 1.0), (1.0, true, 1.0, 1.0), (3.0, true, 3.0, 1.0), (7.0, true, 8.0, 2.0), (10.0, true, 10.0, 3.0 - 0.5),
-            (34.0, true, 40.0, 10.0), (100.0, true, 100.0, 25.0), (1234.0, true, 1500.0, 500.0), (4.2, false, 5.0, 2.5 - 0.5),
+            (0.0, true, 1.0, 1.0),
+            (1.0, true, 1.0, 1.0),
+            (3.0, true, 3.0, 1.0),
+            (7.0, true, 8.0, 2.0),
+            (10.0, true, 10.0, 3.0 - 0.5),
+            (34.0, true, 40.0, 10.0),
+            (100.0, true, 100.0, 25.0),
+            (1234.0, true, 1500.0, 500.0),
+            (4.2, false, 5.0, 2.5 - 0.5),
         ];
         for (largest, whole, ..) in cases {
             let axis = Axis::for_largest(largest, 4, whole);
@@ -159,7 +166,10 @@ mod tests {
 
     #[test]
     fn labels_fit_their_room() {
-        assert_eq!((label_step(24, 24), label_step(24, 12), label_step(24, 8), label_step(28, 5), label_step(0, 5)), (1, 2, 3, 6, 1));
+        assert_eq!(
+            (label_step(24, 24), label_step(24, 12), label_step(24, 8), label_step(28, 5), label_step(0, 5)),
+            (1, 2, 3, 6, 1)
+        );
         assert!(1000usize.div_ceil(label_step(1000, 3)) <= 3);
     }
 }

@@ -94,7 +94,11 @@ mod tests {
     use super::*;
 
     fn realtime(from: u32, views: &[u64]) -> Realtime {
-        let minute = |(n, v): (usize, &u64)| RealtimeMinute { time: Minute(from + n as u32), pageviews: *v, visitors: v.min(&3).to_owned() };
+        let minute = |(n, v): (usize, &u64)| RealtimeMinute {
+            time: Minute(from + n as u32),
+            pageviews: *v,
+            visitors: v.min(&3).to_owned(),
+        };
         Realtime { visitors: 1, events: 1, minutes: views.iter().enumerate().map(minute).collect() }
     }
 
@@ -147,7 +151,10 @@ mod tests {
         strip.tell_realtime(&realtime(1000, &[1; 60]));
         strip.tell_live(&live(1070, 7));
         let hour = strip.hour();
-        assert_eq!((hour.len(), hour[0].0, hour[59]), (60, Minute(1011), (Minute(1070), Cell { pageviews: 7, events: 7, visitors: 1 })));
+        assert_eq!(
+            (hour.len(), hour[0].0, hour[59]),
+            (60, Minute(1011), (Minute(1070), Cell { pageviews: 7, events: 7, visitors: 1 }))
+        );
         assert_eq!(strip.pageviews(), 49 + 7);
     }
 

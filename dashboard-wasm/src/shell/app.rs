@@ -1,11 +1,9 @@
 //! Which page is shown, who is looking, and the keys.
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use serde::Serialize;
 use wasm_bindgen::JsCast;
 
-use super::http;
 use super::new_site::NewSiteForm;
+use super::session::{sign_in_by_link, who};
 use super::sign_in::SignIn;
 use super::site::SitePage;
 use super::sites::Sites;
@@ -15,8 +13,7 @@ use super::{browser, engine};
 use crate::card::Card;
 use crate::failure::Failure;
 use crate::period::Period;
-use crate::route::{self, Route, SiteView};
-use crate::site_info::{SiteInfo, SiteList};
+use crate::route::Route;
 
 /// What fills the page; it changes far less often than what is shown in it.
 #[derive(Clone, PartialEq)]
@@ -89,67 +86,6 @@ fn Unknown(failure: Failure) -> impl IntoView {
     }
 }
 
-#[derive(Serialize)]
-struct Token<'a> {
-    token: &'a str,
-}
-
-/// Exchanges a token for a session's cookie.
-pub(crate) async fn sign_in(token: &str) -> Result<(), Failure> {
-    http::post_only("/api/v1/session", &Token { token }).await
-}
-
-/// Uses the token of a sign-in link, and takes it out of the address and the history before anything else.
-fn sign_in_by_link(state: State) {
-    let (path, search, hash) = browser::address();
-    let Some(token) = route::sign_in_token(&hash).map(str::to_owned) else {
-        who(state);
-        return;
-    };
-    browser::set_address(&format!("{path}{search}"), false);
-    spawn_local(async move {
-        match sign_in(&token).await {
-            Ok(()) => who(state),
-            Err(failure) if failure.passes() => state.session.set(Session::Unknown(failure)),
-            Err(_) => {
-                // An open session is worth more than a used link.
-                if http::get::<SiteList>("/api/v1/sites").await.is_ok() {
-                    who(state);
-                } else {
-                    let why = "This sign-in link was used before or is too old: each works once. Paste a token instead, or start the server again for a new link.";
-                    state.session.set(Session::Out(Some(why.into())));
-                }
-            }
-        }
-    });
-}
-
-/// Asks who is looking, and with it for the sites.
-pub(crate) fn who(state: State) {
-    spawn_local(async move {
-        match http::get::<SiteList>("/api/v1/sites").await {
-            Ok(list) => {
-                state.sites.set(list.sites);
-                state.session.set(Session::In);
-            }
-            Err(failure) if failure.status == 401 => state.session.set(guest(state).await),
-            Err(failure) => state.session.set(Session::Unknown(failure)),
-        }
-    });
-}
-
-/// Without a session, a public site can be read all the same.
-async fn guest(state: State) -> Session {
-    let Route::Site(SiteView { domain, .. }) = state.route.get_untracked() else { return Session::Out(None) };
-    match http::get::<SiteInfo>(&format!("/api/v1/sites/{domain}")).await {
-        Ok(site) => {
-            state.sites.set(vec![site]);
-            Session::Guest
-        }
-        Err(_) => Session::Out(None),
-    }
-}
-
 /// Back, forward, and the keys.
 fn listen(state: State) {
     _ = window_event_listener(leptos::ev::popstate, move |_| {
@@ -174,30 +110,4 @@ fn listen(state: State) {
 fn is_field(target: Option<web_sys::EventTarget>) -> bool {
     let name = target.and_then(|t| t.dyn_into::<web_sys::Element>().ok()).map(|element| element.tag_name());
     matches!(name.as_deref(), Some("INPUT" | "SELECT" | "TEXTAREA"))
-}
-
-/// A link inside the dashboard: it has an address like any other, but the page stays.
-#[component]
-pub(crate) fn Go(
-    /// Where to.
-    #[prop(into)]
-    to: Signal<Route>,
-    /// Its class.
-    #[prop(optional)]
-    class: &'static str,
-    /// Whether it is where we are.
-    #[prop(optional, into)]
-    current: Signal<bool>,
-    children: Children,
-) -> impl IntoView {
-    let state = state();
-    let click = move |event: leptos::ev::MouseEvent| {
-        if event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
-            event.prevent_default();
-            state.go(to.get_untracked());
-        }
-    };
-    view! {
-        <a class=class href=move || to.get().to_string() aria-current=move || current.get().then_some("page") on:click=click>{children()}</a>
-    }
 }

@@ -8,8 +8,9 @@ use super::state::{State, state};
 use super::{browser, http};
 use crate::card::Card;
 use crate::label::{self, Spacing};
-use crate::report::{Figure, Line};
+use crate::report::Figure;
 use crate::scale::{self, Axis, Frame};
+use crate::series::Line;
 use crate::strip;
 
 const HEIGHT: (f64, f64) = (264.0, 216.0);
@@ -38,14 +39,14 @@ impl Drawn {
     }
 
     /// The points that are done, and those from the last of them to the one that is still being counted.
-    fn parts(&self) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+    fn parts(&self) -> [Vec<(f64, f64)>; 2] {
         let all: Vec<_> = self.points.iter().map(|(_, x, y)| (*x, *y)).collect();
         if self.line.open && all.len() > 1 {
             let done = all.get(..all.len() - 1).unwrap_or_default().to_vec();
             let open = all.get(all.len() - 2..).unwrap_or_default().to_vec();
-            (done, open)
+            [done, open]
         } else {
-            (all, Vec::new())
+            [all, Vec::new()]
         }
     }
 }
@@ -197,7 +198,7 @@ fn picture(drawn: &Drawn) -> impl IntoView + use<> {
         let anchor = if x > right - 20.0 && count > 1 { "end" } else { "middle" };
         view! { <text x=x y=frame.bottom() + 20.0 text-anchor=anchor>{label::axis(text, spacing)}</text> }
     });
-    let (done, open) = if empty { Default::default() } else { drawn.parts() };
+    let [done, open] = if empty { Default::default() } else { drawn.parts() };
     let all: Vec<_> = points.iter().map(|(_, x, y)| (*x, *y)).collect();
     let single = (points.len() == 1 && !empty).then(|| all.first().copied()).flatten();
     view! {
@@ -218,7 +219,11 @@ fn crosshair(drawn: &Drawn, at: usize) -> Option<impl IntoView + use<>> {
     let words = format!("{}{}", label::full(line.labels.get(n)?, line.spacing), if open { ", so far" } else { "" });
     let frame = drawn.frame;
     let after = x < frame.left + frame.width * 0.6;
-    let place = if after { format!("translate({:.0}px, 6px)", x + 14.0) } else { format!("translate(calc({:.0}px - 100%), 6px)", x - 14.0) };
+    let place = if after {
+        format!("translate({:.0}px, 6px)", x + 14.0)
+    } else {
+        format!("translate(calc({:.0}px - 100%), 6px)", x - 14.0)
+    };
     Some(view! {
         <svg aria-hidden="true">
             <line class="cross" x1=x x2=x y1=frame.top y2=frame.bottom() />

@@ -18,8 +18,11 @@ use crate::link::{Link, LinkState, Told};
 use crate::pace::{self, Pace};
 use crate::panel::Panel;
 use crate::period::Period;
-use crate::report::{self, Reading, Series, Table, Totals};
+use crate::question;
+use crate::report::{self, Reading, Totals};
+use crate::series::Series;
 use crate::strip::Strip;
+use crate::table::Table;
 
 /// How often the realtime answer is asked for although nothing happened: visitors leave without a frame.
 const LOOK_AFTER: Duration = Duration::from_secs(10);
@@ -145,9 +148,9 @@ struct Round {
 }
 
 async fn ask(state: State, domain: &str, period: Period) -> Result<Round, Failure> {
-    let mut queries = vec![report::totals_query(domain, period), report::series_query(domain, period)];
+    let mut queries = vec![question::totals(domain, period), question::series(domain, period)];
     for (panel, limit) in Panel::ALL.into_iter().zip(state.limits) {
-        queries.push(report::panel_query(domain, period, panel, limit.get_untracked()));
+        queries.push(question::panel(domain, period, panel, limit.get_untracked()));
     }
     let path = format!("/api/v1/sites/{domain}/realtime");
     let (answers, realtime) = join(join_all(queries.into_iter().map(http::query)), http::get::<Realtime>(&path)).await;
@@ -175,7 +178,7 @@ async fn show(state: State, domain: &str, period: Period, told: Round) {
     if !empty {
         update(state.ever, Some(true));
     } else if state.ever.get_untracked() != Some(true)
-        && let Ok(reading) = http::query(report::ever_query(domain)).await
+        && let Ok(reading) = http::query(question::ever(domain)).await
     {
         update(state.ever, Some(report::is_anything(&reading)));
     }

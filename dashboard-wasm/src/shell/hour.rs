@@ -18,7 +18,8 @@ pub(crate) fn Hour() -> impl IntoView {
         state.as_of.track();
         let zone = state.view().map(|view| state.zone(&view.domain)).unwrap_or_default();
         let minutes = |zone: &str| {
-            headwater_query::DateTime::parse(&browser::clock(zone, http::server_now())).map_or(0, |(t, _)| t.to_unix().div_euclid(60))
+            headwater_query::DateTime::parse(&browser::clock(zone, http::server_now()))
+                .map_or(0, |(t, _)| t.to_unix().div_euclid(60))
         };
         minutes(&zone) - minutes("UTC")
     });
@@ -54,7 +55,9 @@ pub(crate) fn Hour() -> impl IntoView {
     let ends = move || {
         let hour = state.strip.with(Strip::hour);
         let clock = |at: Option<&(headwater_core::Minute, crate::strip::Cell)>| {
-            at.map(|(minute, _)| crate::strip::label(*minute, offset.get())).and_then(|text| text.get(11..16).map(str::to_owned)).unwrap_or_default()
+            at.map(|(minute, _)| crate::strip::label(*minute, offset.get()))
+                .and_then(|text| text.get(11..16).map(str::to_owned))
+                .unwrap_or_default()
         };
         (clock(hour.first()), clock(hour.last()))
     };

@@ -2,7 +2,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::app::Go;
+use super::go::Go;
 use super::state::{Session, state};
 use super::{browser, http};
 use crate::route::Route;
@@ -23,7 +23,11 @@ pub(crate) fn NewSiteForm() -> impl IntoView {
 
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        let site = NewSite { domain: domain_of(&domain.get_untracked()), timezone: zone.get_untracked(), public: public.get_untracked() };
+        let site = NewSite {
+            domain: domain_of(&domain.get_untracked()),
+            timezone: zone.get_untracked(),
+            public: public.get_untracked(),
+        };
         if site.domain.is_empty() {
             wrong.set(Some(("domain".into(), "Type the domain of the site, as in example.com.".into())));
             return;
@@ -40,9 +44,12 @@ pub(crate) fn NewSiteForm() -> impl IntoView {
                     });
                     state.go(route);
                 }
-                Err(failure) if failure.status == 401 => state.session.set(Session::Out(Some("Your session has ended. Sign in again to go on.".into()))),
+                Err(failure) if failure.status == 401 => {
+                    state.session.set(Session::Out(Some("Your session has ended. Sign in again to go on.".into())))
+                }
                 Err(failure) => {
-                    let field = failure.field.unwrap_or_else(|| if failure.status == 409 { "domain".into() } else { String::new() });
+                    let field =
+                        failure.field.unwrap_or_else(|| if failure.status == 409 { "domain".into() } else { String::new() });
                     wrong.set(Some((field, failure.message)));
                 }
             }

@@ -5,7 +5,7 @@ use super::engine;
 use super::state::state;
 use crate::format;
 use crate::panel::Panel;
-use crate::report::{Row, Table};
+use crate::table::{Row, Table};
 
 /// All panels.
 #[component]
@@ -70,12 +70,15 @@ fn OneRow(panel: Panel, table: RwSignal<Option<Table>>, value: String) -> impl I
     let row = Memo::new(move |_| table.with(|table| table.as_ref().and_then(|t| t.row(&value)).cloned()));
     let [first, second] = panel.columns();
     let figure = move |column: usize, card: crate::card::Card| {
-        row.with(|row| row.as_ref().and_then(|r| r.figures.get(column)).and_then(|f| f.value)).map_or_else(|| "–".into(), |value| card.figure(value))
+        row.with(|row| row.as_ref().and_then(|r| r.figures.get(column)).and_then(|f| f.value))
+            .map_or_else(|| "–".into(), |value| card.figure(value))
     };
-    let tooltip =
-        move |column: usize, card: crate::card::Card| row.with(|row| row.as_ref().and_then(|r| r.figures.get(column)).and_then(|f| f.tooltip(card)));
+    let tooltip = move |column: usize, card: crate::card::Card| {
+        row.with(|row| row.as_ref().and_then(|r| r.figures.get(column)).and_then(|f| f.tooltip(card)))
+    };
     // Cut off rather than scaled, so that short bars keep their round ends.
-    let share = move || format!("inset(0 {:.2}% 0 0 round 6px)", 100.0 - 100.0 * row.with(|row| row.as_ref().map_or(0.0, |r| r.share)));
+    let share =
+        move || format!("inset(0 {:.2}% 0 0 round 6px)", 100.0 - 100.0 * row.with(|row| row.as_ref().map_or(0.0, |r| r.share)));
     let other = move || row.with(|row| row.as_ref().is_some_and(Row::is_other));
     view! {
         <div class="row" role="row" class:other=other>

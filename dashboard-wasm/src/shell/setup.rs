@@ -25,7 +25,7 @@ pub(crate) fn Setup(domain: String) -> impl IntoView {
                 </li>
             </ol>
         }
-            .into_any()
+        .into_any()
     } else {
         view! { <p>"Nothing was counted yet. Two steps, then this page fills by itself."</p> <Paste domain /> }.into_any()
     };
@@ -92,7 +92,12 @@ fn Tagline(tag: String) -> impl IntoView {
         leptos::task::spawn_local(async move {
             let done = JsFuture::from(window().navigator().clipboard().write_text(&text)).await.is_ok();
             copied.try_set(Some(done));
-            set_timeout(move || { copied.try_set(None); }, std::time::Duration::from_secs(3));
+            set_timeout(
+                move || {
+                    copied.try_set(None);
+                },
+                std::time::Duration::from_secs(3),
+            );
         });
     };
     let words = move || match copied.get() {

@@ -2,7 +2,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::app::{sign_in, who};
+use super::session::{sign_in, who};
 use super::state::state;
 
 /// The form.

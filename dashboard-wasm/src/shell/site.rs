@@ -1,10 +1,10 @@
 //! One site: where the connection stands, the range, the cards and the chart, the last hour, the panels.
 use leptos::prelude::*;
 
-use super::app::Go;
 use super::cards::Cards;
 use super::chart::Chart;
 use super::engine;
+use super::go::Go;
 use super::hour::Hour;
 use super::panels::Panels;
 use super::picker::SiteName;

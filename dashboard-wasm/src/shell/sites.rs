@@ -3,7 +3,7 @@ use headwater_query::{DateRange, Dimension, Include, Metric, Query, TimeDimensio
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::app::Go;
+use super::go::Go;
 use super::http;
 use super::new_site::NewSiteForm;
 use super::state::state;
@@ -80,7 +80,9 @@ async fn last_day(domain: &str) -> Result<(u64, Vec<f64>), crate::failure::Failu
     };
     let (total, hours) = futures_util::future::join(http::query(total), http::query(hours)).await;
     let (total, hours) = (total?, hours?);
-    let first = |reading: &Reading, row: usize| reading.results.get(row).and_then(|r| r.metrics.first()).and_then(|m| m.number()).unwrap_or(0.0);
+    let first = |reading: &Reading, row: usize| {
+        reading.results.get(row).and_then(|r| r.metrics.first()).and_then(|m| m.number()).unwrap_or(0.0)
+    };
     let labels = hours.meta.time_labels.clone().unwrap_or_default();
     let mut row = 0;
     let values = labels.iter().map(|label| {

@@ -16,7 +16,11 @@ pub(crate) struct Socket {
 
 impl Socket {
     /// Connects to a path of this origin. `closed` is called once, unless this value is dropped before.
-    pub(crate) fn open(path: &str, mut frame: impl FnMut(LiveFrame) + 'static, mut closed: impl FnMut() + 'static) -> Option<Self> {
+    pub(crate) fn open(
+        path: &str,
+        mut frame: impl FnMut(LiveFrame) + 'static,
+        mut closed: impl FnMut() + 'static,
+    ) -> Option<Self> {
         let url = format!("{}{path}", browser::origin().replacen("http", "ws", 1));
         let socket = WebSocket::new(&url).ok()?;
         let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {

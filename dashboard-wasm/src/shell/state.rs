@@ -7,10 +7,12 @@ use crate::failure::Failure;
 use crate::link::LinkState;
 use crate::panel::Panel;
 use crate::period::Period;
-use crate::report::{Series, Table, Totals};
+use crate::report::Totals;
 use crate::route::{Route, SiteView};
+use crate::series::Series;
 use crate::site_info::SiteInfo;
 use crate::strip::Strip;
+use crate::table::Table;
 
 /// Who is looking.
 #[derive(Clone, Debug, PartialEq)]

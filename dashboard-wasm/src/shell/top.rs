@@ -2,7 +2,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::app::Go;
+use super::go::Go;
 use super::http;
 use super::icons::Mark;
 use super::state::{Session, state};

@@ -1,0 +1,71 @@
+//! Who is looking: signing in by link or token, and what a guest may see.
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde::Serialize;
+
+use super::state::{Session, State};
+use super::{browser, http};
+use crate::failure::Failure;
+use crate::route::{self, Route, SiteView};
+use crate::site_info::{SiteInfo, SiteList};
+
+#[derive(Serialize)]
+struct Token<'a> {
+    token: &'a str,
+}
+
+/// Exchanges a token for a session's cookie.
+pub(crate) async fn sign_in(token: &str) -> Result<(), Failure> {
+    http::post_only("/api/v1/session", &Token { token }).await
+}
+
+/// Uses the token of a sign-in link, and takes it out of the address and the history before anything else.
+pub(crate) fn sign_in_by_link(state: State) {
+    let (path, search, hash) = browser::address();
+    let Some(token) = route::sign_in_token(&hash).map(str::to_owned) else {
+        who(state);
+        return;
+    };
+    browser::set_address(&format!("{path}{search}"), false);
+    spawn_local(async move {
+        match sign_in(&token).await {
+            Ok(()) => who(state),
+            Err(failure) if failure.passes() => state.session.set(Session::Unknown(failure)),
+            Err(_) => {
+                // An open session is worth more than a used link.
+                if http::get::<SiteList>("/api/v1/sites").await.is_ok() {
+                    who(state);
+                } else {
+                    let why = "This sign-in link was used before or is too old: each works once. Paste a token instead, or start the server again for a new link.";
+                    state.session.set(Session::Out(Some(why.into())));
+                }
+            }
+        }
+    });
+}
+
+/// Asks who is looking, and with it for the sites.
+pub(crate) fn who(state: State) {
+    spawn_local(async move {
+        match http::get::<SiteList>("/api/v1/sites").await {
+            Ok(list) => {
+                state.sites.set(list.sites);
+                state.session.set(Session::In);
+            }
+            Err(failure) if failure.status == 401 => state.session.set(guest(state).await),
+            Err(failure) => state.session.set(Session::Unknown(failure)),
+        }
+    });
+}
+
+/// Without a session, a public site can be read all the same.
+async fn guest(state: State) -> Session {
+    let Route::Site(SiteView { domain, .. }) = state.route.get_untracked() else { return Session::Out(None) };
+    match http::get::<SiteInfo>(&format!("/api/v1/sites/{domain}")).await {
+        Ok(site) => {
+            state.sites.set(vec![site]);
+            Session::Guest
+        }
+        Err(_) => Session::Out(None),
+    }
+}
