@@ -31,6 +31,10 @@ impl headwater_query::Bucket for Bucket {
     fn has_people(&self) -> bool {
         self.has_people()
     }
+
+    fn lens(&self) -> Option<&headwater_query::Lens> {
+        Some(self.lens())
+    }
 }
 
 /// Answers a query. `conn` is in a transaction, so that the answer is of one moment.

@@ -25,6 +25,12 @@ impl Bucket {
         &self.segment.aggregate
     }
 
+    /// What queries worked out about it.
+    #[must_use]
+    pub fn lens(&self) -> &headwater_query::Lens {
+        &self.segment.lens
+    }
+
     /// Whether its people are kept (maybe as a sample); if not, only tallies can answer.
     #[must_use]
     pub fn has_people(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Segments: what is stored of an aggregate, compressed where that pays.
 use headwater_core::{Aggregate, People, Tallies};
+use headwater_query::Lens;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{BucketKey, grain_code};
@@ -17,6 +18,8 @@ const MAX_UNPACKED: usize = 1 << 30;
 pub(crate) struct Segment {
     pub(crate) aggregate: Aggregate,
     pub(crate) sampled: bool,
+    /// What queries worked out about the aggregate, as long as it is in memory.
+    pub(crate) lens: Lens,
 }
 
 impl Segment {
@@ -29,7 +32,7 @@ impl Segment {
         } else {
             People::default()
         };
-        Self { aggregate: Aggregate { tallies, people }, sampled }
+        Self { aggregate: Aggregate { tallies, people }, sampled, lens: Lens::default() }
     }
 
     /// Appends this segment to a bucket.
@@ -54,7 +57,7 @@ impl Segment {
             Some(blob) => People::decode(&unpack(blob)?).map_err(corrupt)?,
             None => People::default(),
         };
-        Ok(Some(Self { aggregate: Aggregate { tallies, people }, sampled }))
+        Ok(Some(Self { aggregate: Aggregate { tallies, people }, sampled, lens: Lens::default() }))
     }
 }
 
