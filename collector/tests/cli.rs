@@ -1,4 +1,5 @@
 //! The program as a script uses it: output, exit codes, and commands beside a running server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -164,7 +165,7 @@ fn commands_work_beside_a_running_server_and_over_http() {
     };
     assert_eq!(post(&server.token()), 202, "the site is known at once");
     std::thread::sleep(std::time::Duration::from_millis(1_000));
-    let question = ["query", "--site", "example.com", "--metrics", "pageviews", "--date-range", "day", "--dimensions", "event:page"];
+    let question = ["query", "--site", "example.com", "--metrics", "pageviews", "--date-range", "24h", "--dimensions", "event:page"];
     let (code, direct, _) = text(&run(dir, &question));
     assert_eq!((code, direct.as_str()), (0, "event:page  pageviews\n/a                  1\n"));
     let remote = headwater(&question).args(["--url", &url, "--token", reader.trim()]).output().unwrap();

@@ -1,6 +1,7 @@
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use headwater_collector::clock::instant;
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::stream::MaybeTlsStream;
@@ -59,7 +60,7 @@ async fn a_watcher_is_told_what_changed_in_absolute_values() {
 
     let socket = connect(format!("{url}?ticket={}", ticket(&server).await)).await.unwrap();
     let (socket, first) = frame(socket).await;
-    let began = Instant::now();
+    let began = instant();
     assert_eq!(first["minutes"][0]["minute"], "2026-11-22T10:00:00Z");
     assert_eq!((row(&first, "", ""), row(&first, "event:page", "/")), (Some((2, 2)), Some((1, 1))));
 
