@@ -4,48 +4,47 @@
 //! that merely reads pages gets here without running their scripts. And a headless browser is judged in the page, where
 //! `data-automated` decides; here it would make that attribute useless.
 
-/// Parts of user agents in lower case, sorted by nothing: matched anywhere. From the publishers' own documentation and
-/// server logs; the generic ones catch most newcomers.
+/// Parts of user agents in lower case, matched anywhere; sorted, so that those that begin with one letter stand together.
+/// Crawlers, link previews, monitors, auditors, readers for language models, scripted browsers that say so: from the
+/// publishers' own documentation; the generic ones (`bot`, `crawl`, `spider`) catch most newcomers.
 const TOKENS: &[&str] = &[
-    // generic
-    "bot", "crawl", "spider", "scrape", "archiver", "fetcher", "monitoring", "validator", "linkcheck",
-    // previews
-    "facebookexternalhit", "facebookcatalog", "meta-externalagent", "whatsapp/", "skypeuripreview", "vkshare",
-    "embedly", "quora link preview", "outbrain", "flipboardproxy", "google-read-aloud", "google web preview",
-    "bingpreview", "yahoo! slurp", "yandeximages", "mediapartners-google", "google-inspectiontool", "googleother",
-    "apis-google", "feedfetcher", "google-safety", "chrome-lighthouse", "lighthouse", "pagespeed", "ptst/",
-    // monitors and auditors
-    "pingdom", "uptime", "statuscake", "site24x7", "newrelicpinger", "datadogsynthetics", "checkly", "gtmetrix",
-    "catchpoint", "dareboost", "siteimprove", "screaming frog", "sitebulb", "semrush", "ahrefs", "dataprovider",
-    "netcraft", "nessus", "nikto", "zgrab", "masscan", "expanse", "censysinspect",
-    // readers for language models
-    "chatgpt-user", "claude-web", "claude-user", "perplexity-user", "cohere-ai", "ia_archiver", "ccbot", "bytespider",
-    // scripted browsers that say so
-    "phantomjs", "slimerjs", "prerender", "rendertron",
+    "ahrefs", "apis-google", "archiver", "bingpreview", "bot", "bytespider", "catchpoint", "ccbot",
+    "censysinspect", "chatgpt-user", "checkly", "chrome-lighthouse", "claude-user", "claude-web", "cohere-ai",
+    "crawl", "dareboost", "datadogsynthetics", "dataprovider", "embedly", "expanse", "facebookcatalog",
+    "facebookexternalhit", "feedfetcher", "fetcher", "flipboardproxy", "google web preview",
+    "google-inspectiontool", "google-read-aloud", "google-safety", "googleother", "gtmetrix", "ia_archiver",
+    "lighthouse", "linkcheck", "masscan", "mediapartners-google", "meta-externalagent", "monitoring", "nessus",
+    "netcraft", "newrelicpinger", "nikto", "outbrain", "pagespeed", "perplexity-user", "phantomjs", "pingdom",
+    "prerender", "ptst/", "quora link preview", "rendertron", "scrape", "screaming frog", "semrush", "site24x7",
+    "sitebulb", "siteimprove", "skypeuripreview", "slimerjs", "spider", "statuscake", "uptime", "validator",
+    "vkshare", "whatsapp/", "yahoo! slurp", "yandeximages", "zgrab",
 ];
 
-/// Which letters a token begins with: most positions of a user agent are passed over at once.
-const FIRST: [bool; 256] = {
-    let mut first = [false; 256];
+/// Where the tokens of each first letter stand: few are compared at each position of a user agent.
+const STARTS: [(u8, u8); 128] = {
+    let mut starts = [(0, 0); 128];
     let mut i = 0;
     while i < TOKENS.len() {
-        first[TOKENS[i].as_bytes()[0] as usize] = true;
+        let letter = TOKENS[i].as_bytes()[0] as usize;
+        if starts[letter].1 == 0 {
+            starts[letter].0 = i as u8;
+        }
         i += 1;
+        starts[letter].1 = i as u8;
     }
-    first
+    starts
 };
 
 /// Whether a user agent says that it is no person.
 #[must_use]
 pub fn is_bot(user_agent: &str) -> bool {
     let bytes = user_agent.as_bytes();
-    (0..bytes.len()).any(|at| {
-        FIRST[usize::from(bytes[at].to_ascii_lowercase())] && {
-            let rest = &bytes[at..];
-            TOKENS.iter().any(|token| {
-                rest.len() >= token.len() && rest[..token.len()].eq_ignore_ascii_case(token.as_bytes()) && !is_phone(bytes, at, token)
-            })
-        }
+    bytes.iter().enumerate().any(|(at, first)| {
+        let (from, to) = STARTS[usize::from(first.to_ascii_lowercase() & 0x7f)];
+        TOKENS[usize::from(from)..usize::from(to)].iter().any(|token| {
+            let here = bytes[at..].get(..token.len());
+            here.is_some_and(|here| here.eq_ignore_ascii_case(token.as_bytes())) && !is_phone(bytes, at, token)
+        })
     })
 }
 
@@ -57,6 +56,12 @@ fn is_phone(bytes: &[u8], at: usize, token: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_are_sorted_and_in_lower_case() {
+        assert!(TOKENS.is_sorted() && TOKENS.len() < 256);
+        assert!(TOKENS.iter().all(|token| token.is_ascii() && *token == token.to_ascii_lowercase()));
+    }
 
     #[test]
     fn bots_are_told_from_people() {

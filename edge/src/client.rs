@@ -16,43 +16,43 @@ pub struct Client {
     pub os_version: String,
 }
 
-/// A token before a version, and the browser it means.
+/// A word before `/` and a version (or, with old ones, a space), and the browser it means.
 const BROWSERS: &[(&str, &str)] = &[
-    ("EdgA/", "Microsoft Edge"),
-    ("EdgiOS/", "Microsoft Edge"),
-    ("Edg/", "Microsoft Edge"),
-    ("Edge/", "Microsoft Edge"),
-    ("OPR/", "Opera"),
-    ("OPT/", "Opera"),
-    ("OPX/", "Opera"),
-    ("Opera Mini/", "Opera Mini"),
-    ("SamsungBrowser/", "Samsung Browser"),
-    ("YaBrowser/", "Yandex Browser"),
-    ("Vivaldi/", "Vivaldi"),
-    ("UCBrowser/", "UC Browser"),
-    ("Whale/", "Whale Browser"),
-    ("DuckDuckGo/", "DuckDuckGo Privacy Browser"),
-    ("Ddg/", "DuckDuckGo Privacy Browser"),
-    ("HuaweiBrowser/", "Huawei Browser"),
-    ("MiuiBrowser/", "MIUI Browser"),
-    ("MQQBrowser/", "QQ Browser"),
-    ("QQBrowser/", "QQ Browser"),
-    ("QuarkPC/", "Quark"),
-    ("Silk/", "Mobile Silk"),
-    ("Seamonkey/", "SeaMonkey"),
-    ("PaleMoon/", "Pale Moon"),
-    ("Focus/", "Firefox Focus"),
-    ("Klar/", "Firefox Focus"),
-    ("FxiOS/", "Firefox"),
-    ("Firefox/", "Firefox"),
-    ("GSA/", "Google Search App"),
-    ("FBAV/", "Facebook"),
-    ("Instagram ", "Instagram"),
-    ("CriOS/", "Chrome"),
-    ("HeadlessChrome/", "Chrome"),
-    ("Chromium/", "Chromium"),
-    ("Chrome/", "Chrome"),
-    ("MSIE ", "Internet Explorer"),
+    ("EdgA", "Microsoft Edge"),
+    ("EdgiOS", "Microsoft Edge"),
+    ("Edg", "Microsoft Edge"),
+    ("Edge", "Microsoft Edge"),
+    ("OPR", "Opera"),
+    ("OPT", "Opera"),
+    ("OPX", "Opera"),
+    ("Mini", "Opera Mini"),
+    ("SamsungBrowser", "Samsung Browser"),
+    ("YaBrowser", "Yandex Browser"),
+    ("Vivaldi", "Vivaldi"),
+    ("UCBrowser", "UC Browser"),
+    ("Whale", "Whale Browser"),
+    ("DuckDuckGo", "DuckDuckGo Privacy Browser"),
+    ("Ddg", "DuckDuckGo Privacy Browser"),
+    ("HuaweiBrowser", "Huawei Browser"),
+    ("MiuiBrowser", "MIUI Browser"),
+    ("MQQBrowser", "QQ Browser"),
+    ("QQBrowser", "QQ Browser"),
+    ("QuarkPC", "Quark"),
+    ("Silk", "Mobile Silk"),
+    ("Seamonkey", "SeaMonkey"),
+    ("PaleMoon", "Pale Moon"),
+    ("Focus", "Firefox Focus"),
+    ("Klar", "Firefox Focus"),
+    ("FxiOS", "Firefox"),
+    ("Firefox", "Firefox"),
+    ("GSA", "Google Search App"),
+    ("FBAV", "Facebook"),
+    ("Instagram", "Instagram"),
+    ("CriOS", "Chrome"),
+    ("HeadlessChrome", "Chrome"),
+    ("Chromium", "Chromium"),
+    ("Chrome", "Chrome"),
+    ("MSIE", "Internet Explorer"),
 ];
 
 /// Windows' own numbers, and the names people know.
@@ -81,9 +81,29 @@ fn version(text: &str, parts: usize) -> String {
     numbers.take(parts).collect::<Vec<_>>().join(".")
 }
 
+/// The words of a user agent, each with its version.
+fn words(ua: &str) -> impl Iterator<Item = (&str, &str)> {
+    let separate = |c: char| matches!(c, ' ' | '(' | ')' | ';' | ',' | '[' | ']');
+    ua.split(separate).filter(|word| !word.is_empty()).map(|word| word.split_once('/').unwrap_or((word, "")))
+}
+
 fn browser(ua: &str, os: &str) -> (&'static str, String) {
-    if let Some((name, rest)) = BROWSERS.iter().find_map(|(token, name)| after(ua, token).map(|rest| (*name, rest))) {
-        return (name, version(rest, 1));
+    // One pass: a user agent has a dozen words, and most of them are nobody's name.
+    let mut best: Option<(usize, &str)> = None;
+    for (word, number) in words(ua) {
+        let rank = BROWSERS.iter().position(|(token, _)| *token == word);
+        if let Some(rank) = rank
+            && best.is_none_or(|(known, _)| rank < known)
+        {
+            best = Some((rank, number));
+        }
+    }
+    if let Some((rank, number)) = best
+        && let Some((token, name)) = BROWSERS.get(rank)
+    {
+        // `MSIE 9.0` and `Instagram 300.0` have a space where others have a slash.
+        let number = if number.is_empty() { after(ua, token).map_or("", str::trim_start) } else { number };
+        return (name, version(number, 1));
     }
     if ua.contains("Trident/") {
         return ("Internet Explorer", after(ua, "rv:").map_or_else(String::new, |rest| version(rest, 1)));

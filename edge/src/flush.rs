@@ -69,7 +69,7 @@ impl Flush {
     /// collector's `Retry-After`, in milliseconds, if it told one.
     pub fn failed(&mut self, at: Millis, retry_after: Option<u64>, random: u32) {
         let pause = self.every.max(100).saturating_mul(1 << self.failures.min(20)).min(LONGEST);
-        let jittered = pause / 2 + (pause * u64::from(random >> 16) >> 16);
+        let jittered = pause / 2 + ((pause * u64::from(random >> 16)) >> 16);
         self.failures = self.failures.saturating_add(1);
         self.not_before = Millis(at.0 + jittered.max(retry_after.unwrap_or(0).min(LONGEST)));
     }

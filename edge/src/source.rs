@@ -99,14 +99,18 @@ pub struct Origin {
     pub channel: &'static str,
 }
 
-/// Whether `host` is in a list of hosts, their subdomains included.
-fn is_of(host: &str, listed: &str) -> bool {
-    let from = |start: usize| match listed.strip_suffix('.') {
+/// A host and its parents: `a.b.c`, `b.c`, `c`.
+fn parents(host: &str) -> impl Iterator<Item = &str> {
+    core::iter::successors(Some(host), |host| host.split_once('.').map(|(_, parent)| parent))
+}
+
+/// Whether `host` itself is what is listed.
+fn is_listed(host: &str, listed: &str) -> bool {
+    match listed.strip_suffix('.') {
         // `google.` is google.de and google.co.uk, but not google.example.com.
-        Some(name) => host[start..].strip_prefix(name).and_then(|rest| rest.strip_prefix('.')).is_some_and(is_country_ending),
-        None => &host[start..] == listed,
-    };
-    from(0) || host.match_indices('.').any(|(at, _)| from(at + 1))
+        Some(name) => host.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')).is_some_and(is_country_ending),
+        None => host == listed,
+    }
 }
 
 fn is_country_ending(ending: &str) -> bool {
@@ -117,9 +121,11 @@ fn is_country_ending(ending: &str) -> bool {
 }
 
 fn known_host(host: &str) -> Option<(&'static str, Kind)> {
-    // Mail and assistants of a search engine stand before or behind it: the longest match wins.
-    let listed = SOURCES.iter().flat_map(|(hosts, name, kind, _)| hosts.iter().map(move |listed| (*listed, *name, *kind)));
-    listed.filter(|(listed, _, _)| is_of(host, listed)).max_by_key(|(listed, _, _)| listed.len()).map(|(_, name, kind)| (name, kind))
+    // From the whole host up, so that a search engine's mail and assistant are found before the engine.
+    parents(host).filter(|host| !host.is_empty()).find_map(|host| {
+        let known = SOURCES.iter().find(|(hosts, ..)| hosts.iter().any(|listed| is_listed(host, listed)));
+        known.map(|(_, name, kind, _)| (*name, *kind))
+    })
 }
 
 fn known_word(word: &str) -> Option<(&'static str, Kind)> {
