@@ -61,7 +61,7 @@ fn day(rng: &mut Rng, day: u32, events: usize, identity: Identity, values: &[Vec
             *slot = &values[own.zipf(values.len())];
         }
         visit[VisitDimension::EntryPage as usize] = &pages[own.zipf(pages.len())];
-        let started = u64::from(rng.next() % 2 == 0);
+        let started = u64::from(rng.next().is_multiple_of(2));
         fold.add(&Activity {
             visitor: VisitorHash(mix(person ^ mix(window))),
             minute,
@@ -70,7 +70,7 @@ fn day(rng: &mut Rng, day: u32, events: usize, identity: Identity, values: &[Vec
             started,
             went_on: started & (rng.next() & 1),
             events: &[EventDelta {
-                name: if rng.next() % 10 == 0 { "Signup" } else { "pageview" },
+                name: if rng.next().is_multiple_of(10) { "Signup" } else { "pageview" },
                 page: &pages[rng.zipf(pages.len())],
                 hostname: "example.com",
                 count: 1,
@@ -84,8 +84,11 @@ fn day(rng: &mut Rng, day: u32, events: usize, identity: Identity, values: &[Vec
 
 fn main() {
     let sizes = [200, 500, 3000, 3, 8, 40, 10, 30, 40, 6, 50, 400, 10, 30, 10, 60, 20, 20, 1];
-    let values: Vec<Vec<String>> =
-        sizes.iter().enumerate().map(|(d, n)| (0..*n).map(|i| if i == 0 { String::new() } else { format!("value {d} {i}") }).collect()).collect();
+    let values: Vec<Vec<String>> = sizes
+        .iter()
+        .enumerate()
+        .map(|(d, n)| (0..*n).map(|i| if i == 0 { String::new() } else { format!("value {d} {i}") }).collect())
+        .collect();
     let pages: Vec<String> = (0..5000).map(|i| format!("/blog/{i}/an-article-with-a-title")).collect();
     let events = std::env::args().nth(1).and_then(|a| a.parse().ok()).unwrap_or(1_000_000usize);
     for identity in [Identity::Day, Identity::Month] {
@@ -108,8 +111,18 @@ fn main() {
             ("top pages, visits, bounces", r#"["visitors","visits","bounce_rate"]"#, r#"["event:page"]"#, r#"[]"#),
             ("top sources", r#"["visitors","visits","bounce_rate"]"#, r#"["visit:source"]"#, r#"[]"#),
             ("events", r#"["visitors","events"]"#, r#"["event:name"]"#, r#"[]"#),
-            ("one page", r#"["visitors","visits","pageviews","bounce_rate"]"#, r#"[]"#, r#"[["is","event:page",["/blog/7/an-article-with-a-title"]]]"#),
-            ("two filters", r#"["visitors","pageviews"]"#, r#"["event:page"]"#, r#"[["is","visit:source",["value 10 1","value 10 3"]],["contains","visit:browser",["1"]]]"#),
+            (
+                "one page",
+                r#"["visitors","visits","pageviews","bounce_rate"]"#,
+                r#"[]"#,
+                r#"[["is","event:page",["/blog/7/an-article-with-a-title"]]]"#,
+            ),
+            (
+                "two filters",
+                r#"["visitors","pageviews"]"#,
+                r#"["event:page"]"#,
+                r#"[["is","visit:source",["value 10 1","value 10 3"]],["contains","visit:browser",["1"]]]"#,
+            ),
             ("source by country", r#"["visitors"]"#, r#"["visit:source","visit:country"]"#, r#"[]"#),
             ("has done", r#"["visitors","pageviews"]"#, r#"["event:page"]"#, r#"[["has_done",["is","event:name",["Signup"]]]]"#),
         ];

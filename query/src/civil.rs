@@ -169,8 +169,7 @@ impl DateTime {
         };
         let (hour, minute) = (two(*h1, *h2)?, two(*m1, *m2)?);
         // A leap second is the second before it, as in Unix time.
-        (hour < 24 && minute < 60 && second <= 60)
-            .then_some((Self { date, hour, minute, second: second.min(59) }, offset))
+        (hour < 24 && minute < 60 && second <= 60).then_some((Self { date, hour, minute, second: second.min(59) }, offset))
     }
 }
 

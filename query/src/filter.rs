@@ -132,11 +132,10 @@ impl Filter {
         };
         let dimension = filterable(dimension, &format!("{field}[1]"))?;
         let clauses = texts(clauses, &format!("{field}[2]"), values)?;
-        if comparison == Comparison::Matches {
-            if let Some(i) = clauses.iter().position(|c| c.len() > MAX_PATTERN) {
-                let allowed = format!("a pattern is at most {MAX_PATTERN} bytes");
-                return Err(QueryError::invalid(format!("{field}[2][{i}]"), "this length", allowed));
-            }
+        let too_long = clauses.iter().position(|c| comparison == Comparison::Matches && c.len() > MAX_PATTERN);
+        if let Some(i) = too_long {
+            let allowed = format!("a pattern is at most {MAX_PATTERN} bytes");
+            return Err(QueryError::invalid(format!("{field}[2][{i}]"), "this length", allowed));
         }
         let case_sensitive = modifiers.map_or(Ok(true), |m| case_sensitive(m, &format!("{field}[3]")))?;
         Ok(Self::When(Condition { dimension, comparison, negated, values: clauses, case_sensitive }))

@@ -43,4 +43,6 @@ pub use request::{Direction, Include, OrderBy, OrderKey, Pagination, Query};
 #[cfg(feature = "eval")]
 pub use calendar::{Calendar, Span, UnknownZone};
 #[cfg(feature = "eval")]
-pub use eval::{AnswerError, Bucket, Identity, Kept, Lens, Plan, Read, Retention, SiteContext, answer, changes, evaluate, plan, realtime};
+pub use eval::{
+    AnswerError, Bucket, Identity, Kept, Lens, Plan, Read, Retention, SiteContext, answer, changes, evaluate, plan, realtime,
+};

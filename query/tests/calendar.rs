@@ -1,13 +1,26 @@
 //! Hours and days of clocks that are put forward and back.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
 use headwater_core::{Grain, Minute};
 use headwater_query::{Calendar, Date, DateTime};
 use proptest::prelude::*;
 
 const ZONES: &[&str] = &[
-    "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe",
-    "America/St_Johns", "America/Havana", "Africa/Monrovia", "Pacific/Apia", "America/Sao_Paulo", "Africa/Casablanca",
-    "Pacific/Chatham", "Antarctica/Troll", "Asia/Beirut", "Africa/Cairo",
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "America/St_Johns",
+    "America/Havana",
+    "Africa/Monrovia",
+    "Pacific/Apia",
+    "America/Sao_Paulo",
+    "Africa/Casablanca",
+    "Pacific/Chatham",
+    "Antarctica/Troll",
+    "Asia/Beirut",
+    "Africa/Cairo",
 ];
 
 fn at(text: &str) -> Minute {

@@ -1,5 +1,5 @@
 //! Which minutes a range means, which buckets answer it, and what the answer calls them.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
 use headwater_core::{Aggregate, Grain, Minute};
 use headwater_query::{
     Answer, AnswerError, Calendar, DateTime, Identity, Kept, Query, QueryError, Retention, SiteContext, Span, answer, plan,
@@ -55,15 +55,9 @@ fn named_ranges() {
 #[test]
 fn dates_include_both_and_date_times_end_where_they_say() {
     let site = site("Asia/Kathmandu", "2026-11-22T10:30:00Z");
-    assert_eq!(
-        told(&site, json!(["2026-11-01", "2026-11-02"])),
-        ["2026-11-01T00:00:00+05:45", "2026-11-02T23:59:59+05:45"]
-    );
+    assert_eq!(told(&site, json!(["2026-11-01", "2026-11-02"])), ["2026-11-01T00:00:00+05:45", "2026-11-02T23:59:59+05:45"]);
     for end in ["2026-11-01T12:15:00Z", "2026-11-01T12:14:59Z"] {
-        assert_eq!(
-            told(&site, json!(["2026-11-01T12:00:00Z", end])),
-            ["2026-11-01T17:45:00+05:45", "2026-11-01T17:59:59+05:45"]
-        );
+        assert_eq!(told(&site, json!(["2026-11-01T12:00:00Z", end])), ["2026-11-01T17:45:00+05:45", "2026-11-01T17:59:59+05:45"]);
     }
     // What is told can be asked again.
     let again = told(&site, json!("7d"));
@@ -101,7 +95,10 @@ fn labels_are_the_sites_time() {
     assert_eq!(hours.len(), 25);
     assert_eq!(hours[1..5], ["2026-10-25 01:00:00", "2026-10-25 02:00:00", "2026-10-25 02:00:00", "2026-10-25 03:00:00"]);
     assert_eq!(labels(json!("7d"), "time").first().unwrap(), "2026-10-18");
-    assert_eq!(labels(json!("6mo"), "time"), ["2026-04-01", "2026-05-01", "2026-06-01", "2026-07-01", "2026-08-01", "2026-09-01"]);
+    assert_eq!(
+        labels(json!("6mo"), "time"),
+        ["2026-04-01", "2026-05-01", "2026-06-01", "2026-07-01", "2026-08-01", "2026-09-01"]
+    );
     let weeks = labels(json!(["2026-10-01", "2026-10-14"]), "time:week");
     assert_eq!(weeks, ["2026-10-01", "2026-10-05", "2026-10-12"]);
     assert_eq!(labels(json!("24h"), "time:hour").len(), 24);
@@ -142,7 +139,9 @@ fn what_is_not_kept_is_named() {
     assert!(refused("visitors", json!("7d"), json!(["time:hour"])).is_none());
     assert!(refused("pageviews", json!("28d"), json!(["time:hour"])).is_none());
     assert!(refused("visitors", json!("day"), json!(["time:minute"])).is_none());
-    for (metric, range, dimension) in [("visitors", "28d", "time:hour"), ("pageviews", "91d", "time:hour"), ("pageviews", "7d", "time:minute")] {
+    for (metric, range, dimension) in
+        [("visitors", "28d", "time:hour"), ("pageviews", "91d", "time:hour"), ("pageviews", "7d", "time:minute")]
+    {
         let error = refused(metric, json!(range), json!([dimension])).unwrap();
         assert_eq!((error.status(), error.field()), (422, "dimensions"));
         assert!(error.to_string().contains("days always") && error.to_string().contains("hours from"), "{error}");

@@ -1,5 +1,5 @@
 //! Beyond 65,536 visitors in a bucket: estimates, and bounds that hold what is true in 95 of 100 cases.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
 use std::sync::Arc;
 
 use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, VisitDimension, VisitorHash};
@@ -47,7 +47,12 @@ fn bucket(seed: u64, day: u32) -> (Span, Arc<Aggregate>) {
     (Span { start: Minute(day * 1440), end: Minute((day + 1) * 1440) }, Arc::new(merged))
 }
 
-fn ask(buckets: &[(Span, Arc<Aggregate>)], metrics: serde_json::Value, dimensions: serde_json::Value, filters: serde_json::Value) -> Answer {
+fn ask(
+    buckets: &[(Span, Arc<Aggregate>)],
+    metrics: serde_json::Value,
+    dimensions: serde_json::Value,
+    filters: serde_json::Value,
+) -> Answer {
     let site = SiteContext::new(Calendar::utc(), Identity::Day, Minute(20_802 * 1440 + 5));
     let body = json!({"site_id": "a", "metrics": metrics, "date_range": "2d", "dimensions": dimensions, "filters": filters});
     answer(&Query::parse(body.to_string().as_bytes()).unwrap(), &site, |_, _| Ok::<_, ()>(buckets.to_vec())).unwrap()
@@ -74,7 +79,8 @@ fn estimates_are_near_and_bounds_hold_what_is_true() {
         check(&total, 0, "visitors", 0, 2.0 * PEOPLE as f64);
         for (name, _) in SOURCES {
             let people = || (0..PEOPLE).filter(|p| source(*p) == *name);
-            let filtered = ask(&buckets, json!(["visitors", "pageviews", "visits"]), json!([]), json!([["is", "visit:source", [name]]]));
+            let filtered =
+                ask(&buckets, json!(["visitors", "pageviews", "visits"]), json!([]), json!([["is", "visit:source", [name]]]));
             check(&filtered, 0, "visitors", 0, 2.0 * people().count() as f64);
             check(&filtered, 0, "pageviews", 1, 2.0 * people().map(views).sum::<u64>() as f64);
             check(&filtered, 0, "visits", 2, 2.0 * people().count() as f64);

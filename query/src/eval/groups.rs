@@ -95,12 +95,22 @@ enum Combined {
     Context,
     Tuple,
     /// (combination of the tuple, combination of the context) → group, filled as they occur.
-    Both { known: HashMap<(u32, u32), u32, RandomState>, contexts: Vec<Vec<u32>>, tuples: Vec<Vec<u32>>, events: Vec<bool> },
+    Both {
+        known: HashMap<(u32, u32), u32, RandomState>,
+        contexts: Vec<Vec<u32>>,
+        tuples: Vec<Vec<u32>>,
+        events: Vec<bool>,
+    },
 }
 
 impl Local {
     /// With `rows`, values that have no row of their own in the tallies fall to `(other)`, as they did there.
-    pub(super) fn new<'a>(dimensions: &[Dimension], people: &'a People, rows: Option<(&Tallies, RowDimension)>, groups: &mut Groups<'a>) -> Self {
+    pub(super) fn new<'a>(
+        dimensions: &[Dimension],
+        people: &'a People,
+        rows: Option<(&Tallies, RowDimension)>,
+        groups: &mut Groups<'a>,
+    ) -> Self {
         let columns: Vec<(bool, Vec<u32>)> = dimensions.iter().map(|d| column(d, people, rows, groups)).collect();
         let some = |event: bool| columns.iter().any(|c| c.0 == event);
         let (contexts, tuples) = (people.contexts.len(), people.tuples.len());

@@ -87,10 +87,9 @@ fn sketch(visitors: &mut [Estimate], hlls: &Hlls, dimension: RowDimension, rows:
             RowDimension::Total => Some(&hlls.total),
             _ => people.dict.find(tallies.dict.get(row.key.value)).and_then(|id| hlls.of(dimension, id)),
         };
-        if let Some(estimate) = hll.map(headwater_core::Hll::estimate) {
-            if estimate.high - estimate.low < visitors.high - visitors.low {
-                *visitors = estimate;
-            }
+        let estimate = hll.map(headwater_core::Hll::estimate);
+        if let Some(narrower) = estimate.filter(|e| e.high - e.low < visitors.high - visitors.low) {
+            *visitors = narrower;
         }
     }
 }

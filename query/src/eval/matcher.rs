@@ -12,7 +12,11 @@ const VISITOR: u8 = 4;
 
 /// A filter with its patterns compiled.
 pub(super) enum Node {
-    Leaf { dimension: Dimension, test: Test, negated: bool },
+    Leaf {
+        dimension: Dimension,
+        test: Test,
+        negated: bool,
+    },
     And(Vec<Node>),
     Or(Vec<Node>),
     Not(Box<Node>),
@@ -116,7 +120,9 @@ impl Test {
                     .size_limit(PATTERN_BYTES)
                     .dfa_size_limit(PATTERN_BYTES)
                     .build();
-                Self::Matches(set.map_err(|e| QueryError::invalid(format!("{field}[2]"), e.to_string(), "regular expressions (RE2's syntax)"))?)
+                Self::Matches(set.map_err(|e| {
+                    QueryError::invalid(format!("{field}[2]"), e.to_string(), "regular expressions (RE2's syntax)")
+                })?)
             }
         })
     }

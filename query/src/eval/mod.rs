@@ -6,6 +6,7 @@
 //! evaluated once for each distinct string, visit context and event tuple of a bucket, then one scan over the facts
 //! adds up. Distinct visitors are counted per identity window, by the union of hashes of its buckets.
 mod accumulate;
+mod distinct;
 mod done;
 mod evaluate;
 mod groups;
@@ -28,8 +29,6 @@ pub use lens::Lens;
 pub use plan::{Plan, Read, plan};
 pub use realtime::{changes, realtime};
 pub use site::{Identity, Kept, Retention, SiteContext};
-
-
 
 use headwater_core::Aggregate;
 

@@ -109,8 +109,21 @@ impl Needs {
         let visits = asked(&[Metric::Visits, Metric::ViewsPerVisit, Metric::VisitDuration, Metric::TimeOnPage]);
         let bounces = asked(&[Metric::BounceRate]);
         let numbers = asked(&[
-            Metric::TotalRevenue, Metric::AverageRevenue, Metric::Sum, Metric::Avg, Metric::Min, Metric::Max, Metric::Count,
-            Metric::First, Metric::Last, Metric::Stddev, Metric::Variance, Metric::P50, Metric::P75, Metric::P90, Metric::P99,
+            Metric::TotalRevenue,
+            Metric::AverageRevenue,
+            Metric::Sum,
+            Metric::Avg,
+            Metric::Min,
+            Metric::Max,
+            Metric::Count,
+            Metric::First,
+            Metric::Last,
+            Metric::Stddev,
+            Metric::Variance,
+            Metric::P50,
+            Metric::P75,
+            Metric::P90,
+            Metric::P99,
         ]);
         let visits = visits.then_some(if events { Visits::Distinct } else { Visits::Started });
         let bounces = bounces.then_some(match (events, shape.of_pages_only()) {

@@ -73,7 +73,8 @@ fn bound(moment: &Moment, field: &str, seconds: &[u8], calendar: &Calendar) -> R
 
 /// A range as two moments of the site's clock, as answers tell it: the end is the last second.
 pub(super) fn told(span: Span, calendar: &Calendar) -> DateRange {
-    let at = |minute: Minute, second: u8| Moment::At(DateTime { second, ..calendar.local(minute) }, Some(calendar.offset(minute)));
+    let at =
+        |minute: Minute, second: u8| Moment::At(DateTime { second, ..calendar.local(minute) }, Some(calendar.offset(minute)));
     let to = if span.is_empty() { at(span.start, 0) } else { at(span.end.offset(-1), 59) };
     DateRange::Between(at(span.start, 0), to)
 }

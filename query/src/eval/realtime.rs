@@ -21,9 +21,12 @@ pub fn realtime<'a>(now: Minute, buckets: impl IntoIterator<Item = (Minute, &'a 
     for minute in first.0..=now.0 {
         let mut row = RealtimeMinute { time: Minute(minute), pageviews: 0, visitors: 0 };
         if let Some(Aggregate { tallies, people }) = by_minute.get(&row.time) {
-            let seen = || people.iter().enumerate().filter(|(_, (_, first, visits))| {
-                (*first..first + visits.len()).any(|visit| people.visit_counts(visit))
-            });
+            let seen = || {
+                people
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, (_, first, visits))| (*first..first + visits.len()).any(|visit| people.visit_counts(visit)))
+            };
             row.visitors = whole(Estimate::from_sample(seen().count() as u64, people.theta));
             row.pageviews = tallies.total().map_or(0, |t| t.views);
             if minute + NOW > now.0 {

@@ -106,7 +106,14 @@ impl Found {
 }
 
 /// Scans everyone whose hash is below `theta`.
-pub(super) fn scan(people: &People, theta: u64, matched: &Matched, local: &mut Local, groups: &mut Groups<'_>, want: Want) -> Found {
+pub(super) fn scan(
+    people: &People,
+    theta: u64,
+    matched: &Matched,
+    local: &mut Local,
+    groups: &mut Groups<'_>,
+    want: Want,
+) -> Found {
     let mut found = Found::default();
     let pageview = people.dict.find(PAGEVIEW);
     let is_view: Vec<bool> = people.tuples.iter().map(|t| Some(t.name) == pageview).collect();

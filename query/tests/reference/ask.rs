@@ -5,12 +5,36 @@ use serde_json::{Value, json};
 use crate::traffic::{NAMES, PAGES, Rng, SOURCES, VALUES, World};
 
 const METRICS: &[&str] = &[
-    "visitors", "visits", "pageviews", "events", "bounce_rate", "views_per_visit", "visit_duration", "time_on_page",
-    "scroll_depth", "count", "sum", "max",
+    "visitors",
+    "visits",
+    "pageviews",
+    "events",
+    "bounce_rate",
+    "views_per_visit",
+    "visit_duration",
+    "time_on_page",
+    "scroll_depth",
+    "count",
+    "sum",
+    "max",
 ];
 const DIMENSIONS: &[&str] = &[
-    "event:page", "event:name", "event:hostname", "event:props:plan", "event:props:none", "visit:source", "visit:entry_page",
-    "visit:country", "visit:device", "visit:utm_campaign", "visit:channel", "time:minute", "time:hour", "time:day", "time:week", "time:month",
+    "event:page",
+    "event:name",
+    "event:hostname",
+    "event:props:plan",
+    "event:props:none",
+    "visit:source",
+    "visit:entry_page",
+    "visit:country",
+    "visit:device",
+    "visit:utm_campaign",
+    "visit:channel",
+    "time:minute",
+    "time:hour",
+    "time:day",
+    "time:week",
+    "time:month",
 ];
 
 pub(crate) fn random(rng: &mut Rng, world: &World) -> Query {
@@ -102,5 +126,9 @@ fn condition(rng: &mut Rng) -> Value {
         "contains" | "contains_not" => vec![(rng.pick(&["blog", "o", "Z", "none", "/", "größe"])).to_owned()],
         _ => values,
     };
-    if rng.chance(4) { json!([operator, dimension, values, {"case_sensitive": false}]) } else { json!([operator, dimension, values]) }
+    if rng.chance(4) {
+        json!([operator, dimension, values, {"case_sensitive": false}])
+    } else {
+        json!([operator, dimension, values])
+    }
 }

@@ -1,5 +1,5 @@
 //! Answers compared with a naive reference: plain raw events, looked at one by one.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
 mod ask;
 mod naive;
 mod traffic;

@@ -75,7 +75,8 @@ fn of_events(filter: &Filter) -> Vec<&Dimension> {
 fn span(world: &World, query: &Query) -> Span {
     let calendar = world.site.calendar();
     let today = calendar.date(world.site.now);
-    let dates = |from, to: headwater_query::Date| Span { start: calendar.start_of(from), end: calendar.start_of(to.plus_days(1)) };
+    let dates =
+        |from, to: headwater_query::Date| Span { start: calendar.start_of(from), end: calendar.start_of(to.plus_days(1)) };
     let unix = |at: DateTime, offset: i64| Minute(((at.to_unix() - offset) / 60) as u32);
     match query.date_range {
         DateRange::Day => dates(today, today),
