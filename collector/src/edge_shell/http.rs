@@ -1,6 +1,7 @@
 //! `POST /b` and `POST /api/event` as axum handlers: translates between HTTP and `headwater_edge`, and decides nothing.
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -12,9 +13,15 @@ use headwater_edge::answer::{Answer, Judged};
 use headwater_edge::beacon::Surroundings;
 use headwater_edge::sender::{Place, Sender};
 use headwater_edge::{Refusal, SiteFacts, beacon, event};
+use http_body_util::BodyExt as _;
 
 use super::peer::sender as believed;
 use super::{Parts, Tokens};
+
+/// How many bytes of a body that is too large are read before it is refused.
+const DISCARDED: usize = 16 << 20;
+/// How long that may take.
+const LINGER: Duration = Duration::from_secs(5);
 
 /// The two routes and their preflights.
 pub(super) fn routes(parts: Arc<Parts>) -> Router {
@@ -115,10 +122,23 @@ fn forwarded(headers: &HeaderMap) -> Option<String> {
     (!all.is_empty()).then(|| all.join(","))
 }
 
+/// Reads the beginning of a body and keeps nothing of it: a sender that is still writing when the connection closes
+/// never gets to read why.
+async fn discard(mut body: Body) {
+    let mut left = DISCARDED;
+    while left > 0
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        left = left.saturating_sub(frame.data_ref().map_or(0, axum::body::Bytes::len));
+    }
+}
+
 /// The body, refused by its announced length before a byte of it is kept, else at the limit.
 async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<axum::body::Bytes, Refusal> {
     let announced = text(headers, &header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
+        // No sender is owed more than this time, and one that goes on for ever gets no answer.
+        let _ = tokio::time::timeout(LINGER, discard(body)).await;
         return Err(Refusal::TooLarge(limit));
     }
     to_bytes(body, limit).await.map_err(|error| {
