@@ -89,7 +89,7 @@ async function look() {
     counts.hour = sum(answer.results);
     counts.minute = sum(answer.results.filter((row) => row.dimensions[1] === minute));
     const hour = JSON.stringify(counts.hour);
-    if (hour !== last.hour || now - last.day > 15e3) {
+    if (now - last.day > (hour === last.hour ? 15e3 : 1900)) {
       counts.day = sum((await ask('/api/v2/query', DAY_QUERY)).results);
       last = { ...last, hour, day: now };
     }

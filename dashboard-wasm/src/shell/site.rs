@@ -1,4 +1,6 @@
 //! One site: where the connection stands, the range, the cards and the chart, the last hour, the panels.
+use std::time::Duration;
+
 use leptos::prelude::*;
 
 use super::cards::Cards;
@@ -10,6 +12,7 @@ use super::panels::Panels;
 use super::picker::SiteName;
 use super::setup::Setup;
 use super::state::{Session, state};
+use crate::card::Card;
 use crate::format;
 use crate::link::LinkState;
 use crate::period::Period;
@@ -160,31 +163,36 @@ fn Foot() -> impl IntoView {
     }
 }
 
-/// The figures for those who listen: said when the range changes, and otherwise at most every fifteen seconds.
+/// The figures for those who listen: said when the range changes, and otherwise every fifteen seconds if they have changed.
 #[component]
 fn Spoken() -> impl IntoView {
     let state = state();
     let words = RwSignal::new(String::new());
-    let said = StoredValue::new((0.0, None::<Period>));
-    Effect::new(move |_| {
-        let Some(totals) = state.totals.get() else { return };
+    let said = StoredValue::new(None::<Period>);
+    let say = move || {
         let period = state.view().map(|view| view.period);
-        let (at, before) = said.get_value();
-        let now = super::browser::now();
-        if state.loading.get() || (before == period && now - at < 15_000.0) {
-            return;
-        }
-        said.set_value((now, period));
+        let Some(totals) = state.totals.get_untracked() else { return };
         let count = |card| totals.get(card).value.unwrap_or(0.0) as u64;
         let current = state.now.get_untracked().map_or(0, |(visitors, _)| visitors);
-        words.set(format!(
+        said.set_value(period);
+        let text = format!(
             "{} now. {}, {} and {} {}.",
             format::counted(current, "visitor", "visitors"),
-            format::counted(count(crate::card::Card::Visitors), "visitor", "visitors"),
-            format::counted(count(crate::card::Card::Visits), "visit", "visits"),
-            format::counted(count(crate::card::Card::Pageviews), "page view", "page views"),
+            format::counted(count(Card::Visitors), "visitor", "visitors"),
+            format::counted(count(Card::Visits), "visit", "visits"),
+            format::counted(count(Card::Pageviews), "page view", "page views"),
             period.unwrap_or_default().phrase(),
-        ));
+        );
+        super::state::update(words, text);
+    };
+    Effect::new(move |_| {
+        let period = state.view().map(|view| view.period);
+        if state.totals.with(Option::is_some) && !state.loading.get() && said.get_value() != period {
+            say();
+        }
     });
+    if let Ok(beat) = set_interval_with_handle(move || untrack(say), Duration::from_secs(15)) {
+        on_cleanup(move || beat.clear());
+    }
     view! { <p class="unseen" role="status" aria-live="polite">{move || words.get()}</p> }
 }
