@@ -2,15 +2,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_core::beacon::{Delta, Str, open};
+use headwater_core::beacon::{Delta, MAX_BYTES, Str, open};
 use headwater_core::{Beacon, BeaconId, Millis, Minute};
+use headwater_tracker_logic::{Report, ReportError};
 
-use crate::client::Client;
+use crate::client::Agent;
 use crate::dedup::{ACCEPTED, load_key};
 use crate::record::{MinuteRow, Record, VisitRow};
 use crate::sender::{Sender, Told, visit_context};
 use crate::visitor::{Who, order_of};
-use crate::{Refusal, SiteFacts, bots};
+use crate::{Refusal, SiteFacts};
 
 /// A sender's clock that is this close, in milliseconds, is taken as right: a minute that two beacons tell is then the
 /// same minute, whatever their ways here took.
@@ -49,6 +50,11 @@ pub trait Surroundings {
     /// Whether a token that the request carries may send for the site.
     fn token_covers(&self, site: &SiteFacts) -> bool;
 
+    /// What a user agent says. Few send most requests, so a shell may remember some.
+    fn agent(&self, user_agent: &str) -> Arc<Agent> {
+        Arc::new(Agent::parse(user_agent))
+    }
+
     /// Takes one from the limits of the visitor and the site; not asked for requests with a token.
     ///
     /// # Errors
@@ -61,9 +67,25 @@ pub trait Surroundings {
 /// # Errors
 /// Why it is refused.
 pub fn judge(body: &[u8], sender: &Sender<'_>, around: &impl Surroundings) -> Result<Verdict, Refusal> {
+    if body.len() <= MAX_BYTES && body.trim_ascii_start().first() == Some(&b'[') {
+        return judge_signals(body, sender, around);
+    }
     let (now, frozen) = open(body)?;
     let beacon = Beacon::decode(frozen)?;
     judge_beacon(&beacon, now, sender, around)
+}
+
+/// Judges the signals of a page whose policy refuses Wasm: the tracker's own code makes a beacon of them here.
+fn judge_signals(body: &[u8], sender: &Sender<'_>, around: &impl Surroundings) -> Result<Verdict, Refusal> {
+    let report: Report =
+        serde_json::from_slice(body).map_err(|_| Refusal::Body("signals: a JSON array of texts; docs/wire.md describes the format"))?;
+    let made = report.beacon().map_err(|error| {
+        Refusal::Body(match error {
+            ReportError::Empty => "signals: a head and at least one new signal; docs/wire.md describes the format",
+            ReportError::TooMany => "signals: at most 1000 events, 64 minutes and 2000 texts in a body",
+        })
+    })?;
+    judge_beacon(&Beacon::decode(&made.frozen)?, made.now, sender, around)
 }
 
 /// Judges a decoded beacon that was sent `now` milliseconds after its creation.
@@ -85,7 +107,8 @@ pub fn judge_beacon(
     } else if !sender.page_host().is_some_and(|host| site.allows_host(&host)) {
         return Err(Refusal::Host);
     }
-    if bots::is_bot(sender.user_agent) {
+    let agent = around.agent(sender.user_agent);
+    if agent.is_bot {
         return Ok(Verdict::Bot);
     }
     if now > ACCEPTED {
@@ -95,7 +118,7 @@ pub fn judge_beacon(
         around.limit(&site, sender)?;
     }
     let created = corrected(beacon.created(), now, sender.at);
-    let (record, weight) = record(beacon, created, sender, &site)?;
+    let (record, weight) = record(beacon, created, sender, &agent, &site)?;
     let load = load_key(beacon.created, site.id, beacon.id);
     Ok(Verdict::Store(Accepted { load, seq: beacon.id.seq, record, weight }))
 }
@@ -129,9 +152,14 @@ fn id_bytes(id: BeaconId) -> [u8; 12] {
 }
 
 /// The record of a beacon whose page load was created at `created` by the clock of this edge.
-fn record(beacon: &Beacon<'_>, created: Millis, sender: &Sender<'_>, site: &SiteFacts) -> Result<(Vec<u8>, usize), Refusal> {
+fn record(
+    beacon: &Beacon<'_>,
+    created: Millis,
+    sender: &Sender<'_>,
+    agent: &Agent,
+    site: &SiteFacts,
+) -> Result<(Vec<u8>, usize), Refusal> {
     let who = Who { address: sender.address, user_agent: sender.user_agent, device: beacon.device };
-    let client = Client::parse(sender.user_agent);
     let created_in = site.window(created.minute()).ok_or(Refusal::NO_SALT)?;
     let order = order_of(created_in, &id_bytes(beacon.id));
     let mut contexts: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
@@ -167,7 +195,7 @@ fn record(beacon: &Beacon<'_>, created: Millis, sender: &Sender<'_>, site: &Site
                 zone: beacon.string(beacon.zone),
                 screen: beacon.screen,
             };
-            contexts.insert(at, visit_context(site, &sender.place, &client, &told));
+            contexts.insert(at, visit_context(site, &sender.place, &agent.client, &told));
         }
     }
     let visits = minutes.into_iter().map(|(at, minutes)| VisitRow {

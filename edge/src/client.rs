@@ -16,6 +16,23 @@ pub struct Client {
     pub os_version: String,
 }
 
+/// All that is made of a user agent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Agent {
+    /// It says that it is no person.
+    pub is_bot: bool,
+    /// What it says of itself.
+    pub client: Client,
+}
+
+impl Agent {
+    /// Reads a user agent.
+    #[must_use]
+    pub fn parse(user_agent: &str) -> Self {
+        Self { is_bot: crate::bots::is_bot(user_agent), client: Client::parse(user_agent) }
+    }
+}
+
 /// A word before `/` and a version (or, with old ones, a space), and the browser it means.
 const BROWSERS: &[(&str, &str)] = &[
     ("EdgA", "Microsoft Edge"),

@@ -9,13 +9,12 @@ use headwater_core::{Millis, PAGEVIEW, VisitorHash};
 use serde_json::{Map, Value};
 
 use crate::beacon::Surroundings;
-use crate::client::Client;
 use crate::dedup::{ACCEPTED, id_key};
 use crate::host::{Page, cut};
 use crate::sender::{Sender, Told, visit_context};
 use crate::visit::{Event, Happening};
 use crate::visitor::{Who, order_of};
-use crate::{Refusal, amount, bots, timestamp};
+use crate::{Refusal, amount, timestamp};
 
 /// The longest body in bytes.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -107,7 +106,8 @@ fn judge_item(
         }
     }
     let user_agent = fields.text("user_agent", &["user_agent"])?.unwrap_or(sender.user_agent);
-    if bots::is_bot(user_agent) {
+    let agent = around.agent(user_agent);
+    if agent.is_bot {
         return Ok(Item::Bot);
     }
     let ip = fields.text("ip", &["ip"])?.map(|ip| ip.parse::<IpAddr>().map_err(|_| Refusal::Field("ip", "an IPv4 or IPv6 address")));
@@ -152,7 +152,7 @@ fn judge_item(
         entry: &path,
         ..Told::default()
     };
-    let context = visit_context(&site, &place, &Client::parse(user_agent), &told);
+    let context = visit_context(&site, &place, &agent.client, &told);
     let order = match id {
         Some(id) => order_of(window, id.as_bytes()),
         // Without an id in order of arrival.

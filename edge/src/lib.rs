@@ -3,6 +3,7 @@
 //! Pure: a shell hands in bytes, the time and what it knows of the sender, runs the transactions it is asked for, and
 //! carries batches. The same code serves the native server and, compiled to wasm32, a Durable Object.
 
+pub mod agents;
 pub mod amount;
 pub mod answer;
 pub mod beacon;

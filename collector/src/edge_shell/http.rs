@@ -11,6 +11,7 @@ use axum::response::Response;
 use axum::routing::any;
 use headwater_edge::answer::{Answer, Judged};
 use headwater_edge::beacon::Surroundings;
+use headwater_edge::client::Agent;
 use headwater_edge::sender::{Place, Sender};
 use headwater_edge::{Refusal, SiteFacts, beacon, event};
 use http_body_util::BodyExt as _;
@@ -105,6 +106,10 @@ impl Surroundings for Around<'_> {
     fn token_covers(&self, site: &SiteFacts) -> bool {
         let tokens: &dyn Tokens = &*self.parts.tokens;
         self.bearer.is_some_and(|bearer| tokens.may_send(bearer, Some(site.id)))
+    }
+
+    fn agent(&self, user_agent: &str) -> Arc<Agent> {
+        self.parts.agents.lock().unwrap_or_else(PoisonError::into_inner).of(user_agent)
     }
 
     fn limit(&self, site: &SiteFacts, sender: &Sender<'_>) -> Result<(), Refusal> {

@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use headwater_core::SiteId;
 use headwater_edge::SiteFacts;
+use headwater_edge::agents::Agents;
 use headwater_edge::flush::Flush;
 use headwater_edge::limit::Limits;
 
@@ -133,6 +134,7 @@ struct Parts {
     sites: Arc<dyn Sites>,
     tokens: Arc<dyn Tokens>,
     limits: Mutex<Limits>,
+    agents: Mutex<Agents>,
     writer: Writer,
     identity: Identity,
     counts: Arc<Counts>,
@@ -187,8 +189,9 @@ impl EdgeShell {
         };
         let thread = std::thread::Builder::new().name("edge-flush".into()).spawn(move || flusher.run())?;
         let limits = Mutex::new(Limits::new(config.visitor_per_minute, config.site_per_second));
+        let agents = Mutex::default();
         let flusher = Mutex::new(Some(thread));
-        Ok(Self(Arc::new(Parts { config, clock, sites, tokens, limits, writer, identity, counts, bell, flusher })))
+        Ok(Self(Arc::new(Parts { config, clock, sites, tokens, limits, agents, writer, identity, counts, bell, flusher })))
     }
 
     /// The routes of ingest.
