@@ -139,10 +139,9 @@ impl App {
     /// # Errors
     /// The database's.
     pub fn poll(&self) -> Result<(), StoreError> {
-        if self.directory.poll()? {
-            self.notice_sites()?;
-        }
-        Ok(())
+        self.directory.poll()?;
+        // Whatever the poll says: a request may have taken up the change a moment before.
+        self.notice_sites()
     }
 
     /// Has the edge forget the sites that were removed, whoever removed them and whenever.

@@ -3,21 +3,16 @@
 //! looks for changes every second, and at once when something is asked for that is not known.
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
 
 use foldhash::quality::RandomState;
 use headwater_core::SiteId;
 use headwater_edge::SiteFacts;
 use rusqlite::Connection;
 
-use crate::clock::instant;
 use crate::secret::SecretHash;
 use crate::site::Site;
 use crate::store::tokens::Scope;
 use crate::store::{Store, StoreError, salts, sites, tokens};
-
-/// At most so often does asking for something unknown look into the database.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Sites and tokens as they stand in the database, or stood a second ago.
 pub struct Directory {
@@ -57,7 +52,6 @@ pub struct Granted {
 struct Watch {
     connection: Connection,
     data_version: i64,
-    looked: Instant,
 }
 
 impl Directory {
@@ -67,7 +61,7 @@ impl Directory {
     /// The database's.
     pub fn open(store: Store) -> Result<Self, StoreError> {
         let connection = store.watcher()?;
-        let watch = Watch { data_version: data_version(&connection)?, connection, looked: instant() };
+        let watch = Watch { data_version: data_version(&connection)?, connection };
         let this = Self { store, current: RwLock::default(), watch: Mutex::new(watch) };
         this.reload()?;
         Ok(this)
@@ -98,21 +92,18 @@ impl Directory {
     /// # Errors
     /// The database's.
     pub fn poll(&self) -> Result<bool, StoreError> {
-        {
-            let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-            watch.looked = instant();
-            let seen = data_version(&watch.connection)?;
-            if seen == watch.data_version {
-                return Ok(false);
-            }
-            let version = accounts_version(&watch.connection)?;
-            watch.data_version = seen;
-            if version == self.accounts().version {
-                return Ok(false);
-            }
+        // Held while it reads: who asks in the meantime waits for the news instead of missing it.
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = data_version(&watch.connection)?;
+        if seen == watch.data_version {
+            return Ok(false);
         }
-        self.reload()?;
-        Ok(true)
+        let changed = accounts_version(&watch.connection)? != self.accounts().version;
+        if changed {
+            self.reload()?;
+        }
+        watch.data_version = seen;
+        Ok(changed)
     }
 
     /// The site of this name.
@@ -130,9 +121,13 @@ impl Directory {
 
     /// Looks in memory and, if it is not there, whether another process has just added it.
     fn known<T>(&self, look: impl Fn(&Accounts) -> Option<T>) -> Option<T> {
-        look(&self.accounts()).or_else(|| {
-            let due = self.watch.lock().unwrap_or_else(PoisonError::into_inner).looked.elapsed() >= LOOK_AGAIN;
-            (due && self.poll().unwrap_or(false)).then(|| look(&self.accounts()))?
+        // Looking costs microseconds while nothing was changed: a flood of unknown names may look each time.
+        look(&self.accounts()).or_else(|| match self.poll() {
+            Ok(_) => look(&self.accounts()),
+            Err(error) => {
+                tracing::warn!("cannot look for new sites and tokens: {error}");
+                None
+            }
         })
     }
 }

@@ -140,7 +140,8 @@ fn show(answer: &Answer) -> String {
     if rows.is_empty() {
         text.push_str("(nothing in this range)\n");
     }
-    if let Some(unit) = &answer.meta.visitors_unit {
+    let of_visitors = metrics.iter().any(|metric| metric == "visitors" || metric == "percentage" || metric.ends_with("conversion_rate"));
+    if let Some(unit) = answer.meta.visitors_unit.as_ref().filter(|_| of_visitors) {
         text.push_str(&format!("visitors are counted per {unit}\n"));
     }
     text

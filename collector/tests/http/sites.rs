@@ -103,7 +103,6 @@ async fn only_administrators_change_sites() {
         })
     };
     // Made beside the running server, as `headwater token create` does, and good a moment later.
-    std::thread::sleep(std::time::Duration::from_millis(30));
     let (reader, id) = make(Scope::Read).unwrap();
     assert_eq!(server.ask("GET", "/api/v1/sites").token(reader.reveal()).send().await.status, 200);
     let adding = server.ask("POST", "/api/v1/sites").token(reader.reveal()).json(&json!({"domain": "b.com"})).send().await;
