@@ -34,7 +34,7 @@ impl Random {
         ((u128::from(self.bits()) * end as u128) >> 64) as usize
     }
 
-    /// An address of the documentation and test networks' size: 10.x.y.z.
+    /// One of the 2^24 addresses of the private network 10.0.0.0/8.
     pub fn address(&mut self) -> String {
         let [_, b, c, d, ..] = self.bits().to_le_bytes();
         format!("10.{b}.{c}.{d}")

@@ -44,6 +44,12 @@ fn refused(what: &str, answer: &Answer, status: u16, words: &[&str]) {
     }
 }
 
+/// Fails unless every event was rejected, the first for the reason that `status` stands for.
+fn rejected(what: &str, answer: &Answer, status: u16, words: &[&str]) {
+    refused(what, answer, 400, words);
+    assert_eq!(answer.json()["rejected"][0]["status"], status, "{what}: {}", answer.text);
+}
+
 /// After the bad, one good event and one good beacon are counted, and nothing else was; nobody panicked.
 fn still_well(server: &Server, counted_before: u64) {
     let api = Api::new(server.port, None);
@@ -153,13 +159,15 @@ fn bad_events() {
     refused("a name that is a number", &with("name", json!(7)), 400, &["name"]);
     refused("a name of 1,025 bytes", &with("name", json!("n".repeat(1025))), 400, &["name"]);
     refused("props that are a list", &with("props", json!([1])), 400, &["props"]);
-    refused("an unknown site", &with("domain", json!("other.example")), 404, &["domain"]);
-    refused("a page of somebody else", &with("url", json!("https://evil.example/")), 403, &["host"]);
-    refused("an address in the body, and no token", &with("ip", json!("10.9.9.9")), 403, &["ip", "token"]);
+    rejected("an unknown site", &with("domain", json!("other.example")), 404, &["domain"]);
+    let origin = [("Origin", "https://evil.example"), ("User-Agent", BROWSER)];
+    let elsewhere = api.send("/api/event", good.to_string().as_bytes(), &origin).expect("an answer");
+    rejected("a page of somebody else", &elsewhere, 403, &["Origin"]);
+    rejected("an address in the body, and no token", &with("ip", json!("10.9.9.9")), 403, &["ip", "token"]);
 
     let trusted = server.api();
     let old = json!({"name": "pageview", "domain": SITE, "url": "https://example.com/", "ip": "10.4.0.1", "user_agent": BROWSER, "timestamp": "2020-01-01T00:00:00Z"});
-    refused("years ago", &trusted.post("/api/event", &old).expect("an answer"), 410, &["timestamp"]);
+    rejected("years ago", &trusted.post("/api/event", &old).expect("an answer"), 410, &["timestamp"]);
     let wrong = Api::new(server.port, Some("not-a-token-of-this-server-at-all")).post("/api/event", &good).expect("an answer");
     refused("a wrong token", &wrong, 401, &["token"]);
 
