@@ -64,9 +64,10 @@ pub(crate) fn fuzz(mut args: Args) -> Result<()> {
 /// `cargo xtask bench`.
 pub(crate) fn bench(args: Args) -> Result<()> {
     args.end()?;
-    install::packages(&[("wrk", "wrk")])?;
     assets::build(Shrink::if_possible().as_ref())?;
     build_server()?;
     step("Measuring");
-    run(&mut cargo(&["run", "--quiet", "--release", "--package", "headwater-tests", "--bin", "bench"]))
+    run(&mut cargo(&["run", "--quiet", "--release", "--package", "headwater-tests", "--bin", "bench"]))?;
+    step("Counting distinct visitors");
+    run(&mut cargo(&["run", "--quiet", "--release", "--package", "headwater-core", "--example", "accuracy"]))
 }

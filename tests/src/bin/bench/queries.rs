@@ -134,9 +134,9 @@ fn stored(data: &std::path::Path) {
     let mut statement = connection.prepare(sql).expect("the segments");
     let mut rows = statement.query([]).expect("the segments");
     while let Some(row) = rows.next().expect("a row") {
-        let grain = ["minutes", "hours", "days"][row.get::<_, usize>(0).expect("a grain").min(2)];
-        let [segments, tallies, people] = [1, 2, 3].map(|i| row.get::<_, u64>(i).expect("a number"));
-        let each = |bytes: u64| bytes as f64 / EVENTS as f64;
+        let grain = ["minutes", "hours", "days"][row.get::<_, u8>(0).expect("a grain").min(2) as usize];
+        let [segments, tallies, people] = [1, 2, 3].map(|i| row.get::<_, i64>(i).expect("a number"));
+        let each = |bytes: i64| bytes as f64 / EVENTS as f64;
         println!(
             "  {grain:<8} {segments:>6} segments, {:.2} bytes an event in tallies, {:.2} in samples",
             each(tallies),
