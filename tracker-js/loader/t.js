@@ -45,7 +45,7 @@
     const bytes = (at, length) => new Uint8Array(machine.memory.buffer, at, length)
     // What storage holds and a message, for the Wasm.
     const tell = message =>
-      machine.run(new TextEncoder().encodeInto((storage && storage[key] || '') + '\0' + message, bytes(machine.buffer(), 32768)).written)
+      machine.run(new TextEncoder().encodeInto((storage && storage[key] || '') + '\0' + message, bytes(machine.buffer(), 24576)).written)
 
     // Does what is due: hands over signals and news, and waits.
     const work = (...news) => {
@@ -63,11 +63,11 @@
       }
     }
 
-    const signal = (kind, ...fields) => {
+    const signal = (kind, name, ...fields) => {
       // A comma separates patterns, `*` is anything.
       const matches = patterns => RegExp(`^(${patterns.replace(/\*/g, '.*').replace(/,/g, '|')})$`).test(pathname)
       if (settings && matches(include) && !matches(exclude)) {
-        signals.push(message(kind, hostname, pathname, ...fields))
+        signals.push(message(kind, name, pathname, hostname, ...fields))
         plain ? timer || arm(interval) : work()
       }
     }
@@ -77,10 +77,11 @@
       const utm = name => query.get('utm_' + name)
       signal(
         'v',
+        '',
         from && new URL(from).hostname,
         from.split(/[?#]/)[0],
         utm('source') || query.get('ref') || query.get('source'),
-        ...['medium', 'campaign', 'content', 'term'].map(utm),
+        ...['medium', 'campaign', 'content', 'term', ''].map(utm),
       )
     }
     const headwater = (window.headwater = (name, options) =>
@@ -88,7 +89,7 @@
         const { props = {}, value, currency, interactive, callback } = options || {}
         name == 'pageview'
           ? view()
-          : signal(interactive === false ? 'e' : 'i', name, Math.round(parseFloat(value) * 1e6), currency, ...Object.entries(props).sort().flat())
+          : signal(interactive === false ? 'e' : 'i', name, Math.round(parseFloat(value) * 1e6), ...Object.entries(props).sort().slice(0, 30).flat(), currency)
         callback && setTimeout(callback)
       }))
 

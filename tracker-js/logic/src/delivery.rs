@@ -1,8 +1,8 @@
 //! When which bytes go, and what an answer means. Bytes are frozen before their first attempt and stay the same; at most
 //! one beacon is on its way.
-use alloc::vec::Vec;
+use headwater_core::beacon::{MAX_BYTES, VERSION};
 
-use headwater_core::beacon::envelope;
+use crate::text::{Buf, get, put, put_varint, set};
 
 /// How long signals are collected before the first of them goes, in milliseconds.
 pub const QUIET: u32 = 250;
@@ -12,37 +12,53 @@ const RETRY: u64 = 1000;
 const DOUBLINGS: u32 = 5;
 /// The longest `Retry-After` that is followed, in seconds.
 const LONGEST_RETRY_AFTER: u64 = 3600;
-/// Frozen beacons that are kept at most; with 1,000 counts each more than a page can do by hand.
-const MOST: usize = 64;
+/// Frozen beacons that are kept at most: those of two days without an answer.
+pub const MOST: usize = 48;
+/// Bytes of them that are kept at most.
+pub const MOST_BYTES: usize = 2 * MAX_BYTES;
 
 /// What the shell does next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action<'a> {
     /// Send this body with `fetch`, and hand in the answer.
-    Send(Vec<u8>),
+    Send(&'a [u8]),
     /// Come back after so many milliseconds.
     Wait(u64),
     /// Nothing until the next signal or answer.
     Done,
 }
 
-/// A frozen beacon.
-#[derive(Debug)]
-struct Parcel {
-    /// What `now` counts from: milliseconds since 1970.
-    created: u64,
-    frozen: Vec<u8>,
+/// Where a frozen beacon stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It is to be sent, or on its way.
+    Waits,
+    /// It went with `sendBeacon`, which nobody acknowledges, and waits until the page is seen again.
+    Parted,
+    /// It is answered for good.
+    Done,
 }
 
-/// The beacons that are not acknowledged yet.
+/// A frozen beacon.
+#[derive(Clone, Copy, Debug)]
+pub struct Parcel {
+    /// What `now` counts from: seconds since 1970.
+    created: u32,
+    /// Where its bytes are in [`Delivery::frozen`].
+    start: usize,
+    end: usize,
+    state: State,
+}
+
+/// The beacons that are not acknowledged yet. Their room is free again when all of them are.
 #[derive(Debug)]
-pub struct Delivery {
-    /// Oldest first.
-    waiting: Vec<Parcel>,
-    /// Whether the first that waits is on its way.
-    flying: bool,
-    /// Went with `sendBeacon`, which nobody acknowledges: they wait until the page is seen again.
-    parted: Vec<Parcel>,
+pub struct Delivery<'a> {
+    parcels: &'a mut [Parcel],
+    count: usize,
+    /// Their bytes, one after the other.
+    pub frozen: Buf<'a>,
+    /// Which of them is on its way, counted from 1.
+    flying: usize,
     /// The least time between the first attempts of two beacons, in milliseconds.
     pub interval: u32,
     failures: u32,
@@ -60,33 +76,38 @@ struct Pause {
     length: u64,
 }
 
+impl Parcel {
+    pub(crate) const NONE: Self = Self { created: 0, start: 0, end: 0, state: State::Waits };
+}
+
 impl Pause {
     const NONE: Self = Self { since: 0, length: 0 };
 
     const fn left(self, now: u64) -> u64 {
-        match now.checked_sub(self.since) {
-            Some(past) => self.length.saturating_sub(past),
-            None => 0,
-        }
+        if now < self.since { 0 } else { self.length.saturating_sub(now - self.since) }
     }
 }
 
-impl Delivery {
+impl<'a> Delivery<'a> {
     /// Nothing to deliver yet.
-    pub const EMPTY: Self = Self {
-        waiting: Vec::new(),
-        flying: false,
-        parted: Vec::new(),
-        interval: 0,
-        failures: 0,
-        last: Pause::NONE,
-        unsent: Pause::NONE,
-    };
+    #[must_use]
+    pub const fn new(parcels: &'a mut [Parcel], frozen: &'a mut [u8]) -> Self {
+        Self {
+            parcels,
+            count: 0,
+            frozen: Buf::new(frozen),
+            flying: 0,
+            interval: 0,
+            failures: 0,
+            last: Pause::NONE,
+            unsent: Pause::NONE,
+        }
+    }
 
-    /// Whether more can be kept.
+    /// Whether one more beacon of any size can be kept.
     #[must_use]
     pub const fn has_room(&self) -> bool {
-        self.waiting.len() + self.parted.len() < MOST
+        self.count < MOST && self.frozen.len <= MOST_BYTES - MAX_BYTES
     }
 
     /// The first signal of a draft came.
@@ -94,47 +115,56 @@ impl Delivery {
         self.unsent = Pause { since: now, length: self.interval.min(QUIET).into() };
     }
 
-    /// Takes frozen bytes. `created` is the milliseconds that their `now` counts from.
-    pub fn push(&mut self, created: u64, frozen: Vec<u8>) {
-        self.waiting.push(Parcel { created, frozen });
+    /// Takes the beacon whose bytes were appended to `frozen` from `start` on. `created` is the second that its `now`
+    /// counts from.
+    pub fn push(&mut self, created: u32, start: usize) {
+        if let Some(parcel) = self.parcels.get_mut(self.count) {
+            *parcel = Parcel { created, start, end: self.frozen.len, state: State::Waits };
+            self.count += 1;
+        }
     }
 
-    /// Whether a frozen beacon waits for its turn.
+    /// The parcel that goes next, counted from 1, or 0.
     #[must_use]
-    pub const fn waits(&self) -> bool {
-        !self.waiting.is_empty()
+    pub fn next(&self) -> usize {
+        self.parcels.iter().take(self.count).position(|parcel| parcel.state == State::Waits).map_or(0, |at| at + 1)
     }
 
     /// In how many milliseconds something may go; `None` if there is nothing, or something is on its way.
     /// `drafted` says whether there is anything that is not frozen yet.
     #[must_use]
     pub fn due(&self, now: u64, drafted: bool) -> Option<u64> {
-        if self.flying || !(drafted || self.waits()) {
-            return None;
-        }
         let left = self.last.left(now);
-        Some(if self.waits() { left } else { left.max(self.unsent.left(now)) })
+        match self.next() {
+            _ if self.flying > 0 => None,
+            0 => drafted.then(|| left.max(self.unsent.left(now))),
+            _ => Some(left),
+        }
     }
 
-    /// The body of the next attempt.
-    pub fn send(&mut self, now: u64) -> Option<Vec<u8>> {
-        let parcel = self.waiting.first()?;
-        self.flying = true;
+    /// Writes the body of the next attempt.
+    pub fn send(&mut self, now: u64, body: &mut Buf<'_>) {
+        self.flying = self.next();
         self.last = Pause { since: now, length: self.interval.into() };
-        Some(parcel.body(now))
+        if let Some(parcel) = self.parcels.get(self.flying.wrapping_sub(1)) {
+            parcel.write(&self.frozen, now, body);
+        }
     }
 
     /// The answer to what was sent: its status, 0 if there was none, and its `Retry-After` in seconds or 0.
     /// `random` spreads the retries of many pages.
     pub fn answer(&mut self, now: u64, status: u64, retry_after: u64, random: u64) {
-        if !self.flying {
-            return;
-        }
-        self.flying = false;
+        let flying = self.flying;
+        self.flying = 0;
         if matches!(status, 200..=299 | 400 | 403 | 404 | 410 | 413) {
             // Counted, or refused for good: the same bytes would be refused again.
             self.failures = 0;
-            self.waiting.remove(0);
+            if let Some(parcel) = self.parcels.get_mut(flying.wrapping_sub(1)) {
+                parcel.state = State::Done;
+            }
+            if self.parcels.iter().take(self.count).all(|parcel| parcel.state == State::Done) {
+                self.clear();
+            }
             return;
         }
         // From one to two times the interval, doubled with every failure.
@@ -147,31 +177,41 @@ impl Delivery {
     }
 
     /// The page goes out of sight, perhaps for ever. `part` is `sendBeacon`: it says whether the browser took the bytes.
-    pub fn hide(&mut self, now: u64, mut part: impl FnMut(&[u8]) -> bool) {
-        // What is on its way outlives the page.
-        let first = usize::from(self.flying);
-        while let Some(parcel) = self.waiting.get(first) {
-            if !part(&parcel.body(now)) {
-                return;
+    pub fn hide(&mut self, now: u64, body: &mut Buf<'_>, mut part: impl FnMut(&[u8]) -> bool) {
+        for (at, parcel) in self.parcels.iter_mut().take(self.count).enumerate() {
+            // What is on its way outlives the page.
+            if parcel.state == State::Waits && at + 1 != self.flying {
+                parcel.write(&self.frozen, now, body);
+                if part(get(body)) {
+                    parcel.state = State::Parted;
+                }
+                // A longer `Retry-After` stays.
+                self.last = Pause { since: now, length: self.last.left(now).max(self.interval.into()) };
             }
-            let parcel = self.waiting.remove(first);
-            self.parted.push(parcel);
-            // A longer `Retry-After` stays.
-            self.last = Pause { since: now, length: self.last.left(now).max(self.interval.into()) };
         }
     }
 
     /// The page is seen again: what has parted goes once more, since nobody said that it arrived.
     pub fn show(&mut self) {
-        self.waiting.append(&mut self.parted);
+        for parcel in self.parcels.iter_mut() {
+            if parcel.state == State::Parted {
+                parcel.state = State::Waits;
+            }
+        }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.count = 0;
+        self.frozen.len = 0;
     }
 }
 
 impl Parcel {
-    fn body(&self, now: u64) -> Vec<u8> {
-        let mut body = Vec::new();
-        envelope(now.saturating_sub(self.created), &mut body);
-        body.extend_from_slice(&self.frozen);
-        body
+    /// Writes the body: version, the milliseconds since its creation, the frozen bytes.
+    fn write(&self, frozen: &Buf<'_>, now: u64, body: &mut Buf<'_>) {
+        set(body, &[VERSION]);
+        put_varint(body, now.saturating_sub(u64::from(self.created) * 1000));
+        put(body, frozen.bytes.get(self.start..self.end).unwrap_or_default());
     }
 }

@@ -2,9 +2,6 @@
 //!
 //! Strings are interned at once and keys kept in their wire form (postcard, `docs/wire.md`): comparing rows compares
 //! bytes, and freezing copies them. `tests/` reads the result back with [`headwater_core::Beacon::decode`].
-use alloc::vec::Vec;
-use core::mem::take;
-
 use headwater_core::{
     BeaconId,
     beacon::{MAX_COUNTS, MAX_MINUTES, MAX_PROPS, MAX_STRING},
@@ -12,227 +9,266 @@ use headwater_core::{
 
 use crate::{
     settings::Settings,
-    text::{Fields, SEPARATOR, cut},
+    text::{Buf, Fields, SEPARATOR, cut, get, put, put_varint},
     visit::Visit,
 };
 
-/// Bytes (an upper estimate of the encoding) from which another beacon is begun. With one more message, which the
-/// shell's buffer holds to 32 KiB, it stays below the 64 KiB that a body may have.
-const FULL: usize = 16_384;
+/// Bytes of strings and keys from which another beacon is begun. The shell's messages have at most 24 KiB, so with one
+/// more of them, and with sums and values, a body stays below its 64 KiB.
+const FULL: usize = 12_288;
+/// Nodes that there is room for: more than [`FULL`] has bytes for their keys.
+pub const MOST_NODES: usize = 2600;
 /// A signal touches at most its own minute, the visit's first, and that of the view before.
 const MINUTES_A_SIGNAL: usize = 3;
+/// The parent of a visit.
+const ROOT: u16 = u16::MAX;
 
-/// A visit, a minute in it, or a row in that: what it is told by, and what is in it.
-#[derive(Debug)]
+/// A visit, a minute in it, or a row in that.
+#[derive(Clone, Copy, Debug)]
 pub struct Node {
-    /// The wire form of what comes before the numbers. A minute's is its number.
-    key: Vec<u8>,
+    /// The minute of a row, the visit of a minute, [`ROOT`] for a visit.
+    parent: u16,
+    /// Where its key is: the wire form of what comes before the numbers. A minute's is its number, which is not written.
+    start: u16,
+    end: u16,
     /// A minute's seconds since 1970.
     at: u32,
-    /// A row: count, went on, engaged, depth. A minute: started, went on.
-    pub sums: [u32; 4],
-    /// How many values.
-    values: u32,
-    /// Their wire form.
-    value_bytes: Vec<u8>,
-    parts: Vec<Node>,
+    /// A row: count, went on, engaged, depth, how many values. A minute: started, went on.
+    sums: [u32; 5],
+}
+
+/// Where a sum is kept.
+pub mod sum {
+    /// Of a row.
+    pub const COUNT: usize = 0;
+    /// Of a minute.
+    pub const STARTED: usize = 0;
+    /// Of both.
+    pub const WENT_ON: usize = 1;
 }
 
 /// Tallies by visit, minute and page.
 #[derive(Debug)]
-pub struct Draft {
+pub struct Draft<'a> {
     /// Every string that is not empty, each once, a separator after each.
-    strings: Vec<u8>,
+    strings: Buf<'a>,
     string_count: u64,
-    visits: Vec<Node>,
-    bytes: usize,
+    keys: Buf<'a>,
+    nodes: &'a mut [Node],
+    node_count: usize,
     minutes: usize,
-    counts: u64,
+    counts: usize,
+    /// The values, in order: a row and a number each.
+    values: &'a mut [(u16, i64)],
+    value_count: usize,
 }
 
-/// What makes two counts the same row.
+/// What makes two counts the same row, as a message tells it.
 #[derive(Clone, Copy, Debug)]
 pub struct Key<'a> {
-    /// The event's name; empty is a page view.
-    pub name: &'a [u8],
-    /// The path of the page.
-    pub page: &'a [u8],
-    /// Its host.
-    pub host: &'a [u8],
-    /// Key, value, key, value …
-    pub props: Fields<'a>,
-    /// ISO 4217 code, or empty.
-    pub currency: &'a [u8],
+    /// Name (empty for a page view), page and host; what follows is not read.
+    pub head: &'a [u8],
+    /// Key, value, key, value … and the currency.
+    pub tail: &'a [u8],
 }
 
-impl Draft {
+impl Node {
+    pub(crate) const NONE: Self = Self { parent: 0, start: 0, end: 0, at: 0, sums: [0; 5] };
+}
+
+impl<'a> Draft<'a> {
     /// Nothing counted.
-    pub const EMPTY: Self = Self { strings: Vec::new(), string_count: 0, visits: Vec::new(), bytes: 0, minutes: 0, counts: 0 };
+    #[must_use]
+    pub const fn new(strings: &'a mut [u8], keys: &'a mut [u8], nodes: &'a mut [Node], values: &'a mut [(u16, i64)]) -> Self {
+        Self {
+            strings: Buf::new(strings),
+            string_count: 0,
+            keys: Buf::new(keys),
+            nodes,
+            node_count: 0,
+            minutes: 0,
+            counts: 0,
+            values,
+            value_count: 0,
+        }
+    }
 
     /// Whether nothing is counted yet.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.visits.is_empty()
+        self.node_count == 0
     }
 
     /// Whether the next signal belongs into another beacon.
     #[must_use]
     pub const fn is_full(&self) -> bool {
-        self.counts >= MAX_COUNTS || self.minutes + MINUTES_A_SIGNAL > MAX_MINUTES || self.bytes > FULL
+        self.counts >= MAX_COUNTS as usize
+            || self.minutes + MINUTES_A_SIGNAL > MAX_MINUTES
+            || self.strings.len + self.keys.len > FULL
     }
 
-    /// The visit's minute that holds `at`.
-    pub fn minute(&mut self, visit: &Visit, at: u32) -> Option<&mut Node> {
-        let mut fields = Fields::new(&visit.texts).after(2);
-        let entry = fields.text();
-        let mut key = Vec::new();
-        varint(&mut key, visit.tag.into());
-        // The referrer and five texts of the campaign.
-        for _ in 0..6 {
-            self.string(&mut key, fields.text());
-        }
-        self.string(&mut key, entry);
-        let part = place(&mut self.visits, key)?;
-        let mut key = Vec::new();
-        varint(&mut key, u64::from(at / 60));
-        let minute = place(&mut part.parts, key)?;
-        if minute.at == 0 {
+    /// Adds to a sum of the visit's minute that holds `at`, or of a row in it. Gives where that is.
+    pub fn add(&mut self, visit: &Visit<'_>, at: u32, row: Option<Key<'_>>, sum: usize) -> u16 {
+        let mut start = self.keys.len;
+        put_varint(&mut self.keys, u64::from(visit.tag));
+        self.strings(get(&visit.context), 7);
+        let mut node = self.place(ROOT, start);
+        start = self.keys.len;
+        put_varint(&mut self.keys, u64::from(at / 60));
+        node = self.place(node, start);
+        if let Some(minute) = self.nodes.get_mut(usize::from(node))
+            && minute.at == 0
+        {
             minute.at = at;
             self.minutes += 1;
-            self.bytes += 32; // with the visit's own part
         }
-        Some(minute)
-    }
-
-    /// The row of `key` in the visit's minute that holds `at`.
-    pub fn row(&mut self, visit: &Visit, at: u32, key: Key<'_>) -> Option<&mut Node> {
-        let Key { name, page, host, mut props, currency } = key;
-        let mut bytes = Vec::new();
-        for text in &[name, page, host] {
-            self.string(&mut bytes, text);
+        if let Some(Key { head, tail }) = row {
+            start = self.keys.len;
+            self.strings(head, 3);
+            let pairs = (tail.iter().filter(|b| **b == SEPARATOR).count() / 2).min(MAX_PROPS);
+            put_varint(&mut self.keys, pairs as u64);
+            self.strings(tail, pairs * 2 + 1);
+            node = self.place(node, start);
         }
-        let separators = props.rest.iter().filter(|b| **b == SEPARATOR).count();
-        let pairs = if props.rest.is_empty() { 0 } else { (separators / 2 + 1).min(MAX_PROPS) };
-        varint(&mut bytes, pairs as u64);
-        for _ in 0..pairs * 2 {
-            self.string(&mut bytes, props.text());
+        if let Some(node) = self.nodes.get_mut(usize::from(node))
+            && let Some(sum) = node.sums.get_mut(sum)
+        {
+            // A visit starts and goes on once.
+            *sum = if row.is_some() { *sum + 1 } else { 1 };
         }
-        self.string(&mut bytes, currency);
-        // The key, four sums, and a value.
-        self.bytes += bytes.len() + 24;
-        place(&mut self.minute(visit, at)?.parts, bytes)
+        node
     }
 
     /// Counts one event.
-    pub fn count(&mut self, visit: &Visit, at: u32, key: Key<'_>, value: Option<i64>) {
+    pub fn count(&mut self, visit: &Visit<'_>, at: u32, key: Key<'_>, value: Option<i64>) {
+        let row = self.add(visit, at, Some(key), sum::COUNT);
         self.counts += 1;
-        if let Some(row) = self.row(visit, at, key) {
-            let [count, ..] = &mut row.sums;
-            *count += 1;
-            if let Some(value) = value {
-                row.values += 1;
-                zigzag(&mut row.value_bytes, value);
+        if let Some(value) = value
+            && let Some(place) = self.values.get_mut(self.value_count)
+        {
+            *place = (row, value);
+            self.value_count += 1;
+            if let Some(node) = self.nodes.get_mut(usize::from(row)) {
+                let [.., values] = &mut node.sums;
+                *values += 1;
             }
         }
     }
 
-    /// The frozen bytes of the beacon, and an empty draft again. `created` is in seconds since 1970.
-    pub fn freeze(&mut self, id: BeaconId, created: u32, device: u64, settings: &Settings<'_>) -> Vec<u8> {
-        let mut browser = Vec::new();
-        self.string(&mut browser, settings.language);
-        self.string(&mut browser, settings.zone);
-        let done = take(self);
-        let mut out = Vec::new();
-        out.extend_from_slice(&id.load);
-        varint(&mut out, id.seq.into());
-        varint(&mut out, created.into());
-        text(&mut out, cut(settings.site, MAX_STRING));
-        out.extend_from_slice(&device.to_le_bytes());
-        varint(&mut out, settings.screen.into());
-        out.extend_from_slice(&browser);
-        varint(&mut out, done.string_count);
-        let mut strings = Fields::new(&done.strings);
+    /// Appends the frozen bytes of the beacon, and is empty again. `created` is in seconds since 1970.
+    pub fn freeze(&mut self, id: BeaconId, created: u32, device: u64, settings: &Settings<'_>, out: &mut Buf<'_>) {
+        put(out, &id.load);
+        put_varint(out, id.seq.into());
+        put_varint(out, created.into());
+        put_text(out, get(&settings.site));
+        put(out, &device.to_le_bytes());
+        put_varint(out, settings.screen.into());
+        // The keys end with language and zone for a moment.
+        let start = self.keys.len;
+        self.strings(get(&settings.browser), 2);
+        put(out, self.keys.from(start));
+        put_varint(out, self.string_count);
+        let mut strings = Fields::new(get(&self.strings));
         while !strings.rest.is_empty() {
-            text(&mut out, strings.text());
+            put_text(out, strings.text());
         }
-        varint(&mut out, done.visits.len() as u64);
-        for visit in &done.visits {
-            out.extend_from_slice(&visit.key);
-            varint(&mut out, visit.parts.len() as u64);
-            for minute in &visit.parts {
-                let [started, went_on, ..] = minute.sums;
-                zigzag(&mut out, i64::from(minute.at) - i64::from(created));
-                varint(&mut out, started.into());
-                varint(&mut out, went_on.into());
-                varint(&mut out, minute.parts.len() as u64);
-                for row in &minute.parts {
-                    out.extend_from_slice(&row.key);
-                    for sum in &row.sums {
-                        varint(&mut out, u64::from(*sum));
+        self.write(ROOT, 0, created, out);
+        self.clear();
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.strings.len = 0;
+        self.string_count = 0;
+        self.keys.len = 0;
+        self.node_count = 0;
+        self.minutes = 0;
+        self.counts = 0;
+        self.value_count = 0;
+    }
+
+    /// Writes what is in a visit (1), in a minute (2), or all (0).
+    fn write(&self, parent: u16, depth: u32, created: u32, out: &mut Buf<'_>) {
+        let parts = || self.nodes.iter().take(self.node_count).enumerate().filter(|(_, node)| node.parent == parent);
+        put_varint(out, parts().count() as u64);
+        for (at, node) in parts() {
+            if depth != 1 {
+                put(out, self.keys.bytes.get(node.start.into()..node.end.into()).unwrap_or_default());
+            } else {
+                put_zigzag(out, i64::from(node.at) - i64::from(created));
+            }
+            // A visit has no sums, a minute two.
+            for sum in node.sums.iter().take([0, 2, 5].get(depth as usize).copied().unwrap_or_default()) {
+                put_varint(out, u64::from(*sum));
+            }
+            if depth < 2 {
+                self.write(at as u16, depth + 1, created, out);
+            } else {
+                for (row, value) in self.values.iter().take(self.value_count) {
+                    if usize::from(*row) == at {
+                        put_zigzag(out, *value);
                     }
-                    varint(&mut out, row.values.into());
-                    out.extend_from_slice(&row.value_bytes);
                 }
             }
         }
-        out
     }
 
-    /// Appends the index of a text, cut to what a beacon may hold; 0 is the empty one.
-    fn string(&mut self, out: &mut Vec<u8>, text: &[u8]) {
-        let text = cut(text, MAX_STRING);
-        let mut at = 0;
-        if !text.is_empty() {
-            let mut known = Fields::new(&self.strings);
-            loop {
-                at += 1;
-                if known.rest.is_empty() {
-                    self.bytes += 3 + text.len();
-                    self.string_count = at;
-                    self.strings.extend_from_slice(text);
-                    self.strings.push(SEPARATOR);
-                    break;
-                }
-                if known.text() == text {
-                    break;
+    /// The node whose key was just appended to `keys`, or a new one.
+    fn place(&mut self, parent: u16, start: usize) -> u16 {
+        let end = self.keys.len;
+        let key = self.keys.from(start);
+        let known = self.nodes.iter().take(self.node_count).position(|node| {
+            node.parent == parent && self.keys.bytes.get(node.start.into()..node.end.into()) == Some(key)
+        });
+        if let Some(at) = known {
+            self.keys.len = start;
+            return at as u16;
+        }
+        if let Some(node) = self.nodes.get_mut(self.node_count) {
+            *node = Node { parent, start: start as u16, end: end as u16, at: 0, sums: [0; 5] };
+            self.node_count += 1;
+        }
+        (self.node_count - 1) as u16
+    }
+
+    /// Appends the indices of so many fields to `keys`; 0 is the empty text. One is cut to what a beacon may hold, and left
+    /// out if there is no room for it.
+    fn strings(&mut self, fields: &[u8], count: usize) {
+        let mut fields = Fields::new(fields);
+        for _ in 0..count {
+            let text = cut(fields.text(), MAX_STRING);
+            let mut at = 0;
+            if !text.is_empty() {
+                let mut known = Fields::new(get(&self.strings));
+                loop {
+                    at += 1;
+                    if known.rest.is_empty() {
+                        if self.strings.len + text.len() < self.strings.bytes.len() {
+                            put(&mut self.strings, text);
+                            put(&mut self.strings, &[SEPARATOR]);
+                            self.string_count = at;
+                        } else {
+                            at = 0;
+                        }
+                        break;
+                    }
+                    if known.text() == text {
+                        break;
+                    }
                 }
             }
+            put_varint(&mut self.keys, at);
         }
-        varint(out, at);
     }
-}
-
-impl Default for Draft {
-    fn default() -> Self {
-        Self::EMPTY
-    }
-}
-
-/// The node with this key, or a new one at the end.
-fn place(nodes: &mut Vec<Node>, key: Vec<u8>) -> Option<&mut Node> {
-    let at = nodes.iter().position(|node| node.key == key).unwrap_or(nodes.len());
-    if at == nodes.len() {
-        nodes.push(Node { key, at: 0, sums: [0; 4], values: 0, value_bytes: Vec::new(), parts: Vec::new() });
-    }
-    nodes.get_mut(at)
-}
-
-/// Appends a number in groups of seven bits, lowest first.
-fn varint(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }
 
 /// Appends a signed number: small magnitudes are short.
-fn zigzag(out: &mut Vec<u8>, number: i64) {
-    varint(out, (number << 1 ^ number >> 63) as u64);
+fn put_zigzag(out: &mut Buf<'_>, number: i64) {
+    put_varint(out, (number << 1 ^ number >> 63) as u64);
 }
 
 /// Appends a text after its length.
-fn text(out: &mut Vec<u8>, text: &[u8]) {
-    varint(out, text.len() as u64);
-    out.extend_from_slice(text);
+fn put_text(out: &mut Buf<'_>, text: &[u8]) {
+    put_varint(out, text.len() as u64);
+    put(out, text);
 }

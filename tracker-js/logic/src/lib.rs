@@ -5,9 +5,10 @@
 //! or `Done`. Nothing here reads a clock, a random number, storage or the network: the shell hands in all four.
 //!
 //! The code is written for size as well, because every visitor downloads it: lists instead of maps, `get` instead of
-//! indexing, one text cut into lines instead of many, keys kept in their wire form, and no formatting.
+//! indexing, places of fixed size instead of an allocator, keys kept in their wire form, and no formatting.
 #![no_std]
 
+#[cfg(feature = "report")]
 extern crate alloc;
 
 pub mod delivery;
@@ -23,4 +24,4 @@ pub use delivery::Action;
 #[cfg(feature = "report")]
 pub use report::{Beaconed, Report, ReportError};
 pub use settings::Settings;
-pub use tracker::Tracker;
+pub use tracker::{Space, Tracker};

@@ -1,15 +1,12 @@
 //! What a page posts that has no Wasm: the signals themselves. The edge runs the same code for them here and gets the
 //! bytes that the page would have sent, so everything after this point treats both alike.
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use serde::Deserialize;
 
 use crate::{
-    delivery::Delivery,
-    draft::Draft,
-    settings::Settings,
-    text::Fields,
-    tracker::{Tracker, seconds},
+    text::{Fields, get},
+    tracker::{Space, Tracker, seconds},
 };
 
 /// The most signals in one report, those that were told before included.
@@ -62,10 +59,12 @@ impl Report {
         }
         let mut head = Fields::new(head.as_bytes());
         let (now, seq, told) = (head.number(), head.number() as u32, head.number() as usize);
-        let (created, load) = (head.number(), head.number());
-        let settings = Settings { storage: false, device: false, ..Settings::read(head) };
-        let mut tracker = Tracker::NONE;
-        tracker.begin(created, load, settings);
+        let mut space = Box::new(Space::EMPTY);
+        let mut tracker = Tracker::new(&mut space);
+        tracker.begin(head);
+        tracker.settings.storage = false;
+        tracker.settings.device = false;
+        let created = u64::from(seconds(tracker.created)) * 1000;
         for (at, signal) in signals.iter().enumerate() {
             if at == told {
                 tracker.forget();
@@ -79,26 +78,28 @@ impl Report {
             return Err(ReportError::Empty);
         }
         let frozen = tracker.report(seq)?;
-        Ok(Beaconed { now: now.saturating_sub(created / 1000 * 1000), frozen })
+        Ok(Beaconed { now: now.saturating_sub(created), frozen })
     }
 }
 
 impl Tracker<'_> {
     /// The frozen bytes of everything since [`Tracker::forget`], under this number.
     fn report(&mut self, seq: u32) -> Result<Vec<u8>, ReportError> {
-        if self.delivery.waits() {
+        if self.delivery.next() > 0 {
             return Err(ReportError::TooMany);
         }
         if self.draft.is_empty() {
             return Err(ReportError::Empty);
         }
         self.id.seq = seq;
-        Ok(self.draft.freeze(self.id, seconds(self.created), 0, &self.settings))
+        let frozen = &mut self.delivery.frozen;
+        self.draft.freeze(self.id, seconds(self.created), 0, &self.settings, frozen);
+        Ok(get(frozen).to_vec())
     }
 
     /// Forgets what was counted, not how far the page load has come.
     fn forget(&mut self) {
-        self.draft = Draft::EMPTY;
-        self.delivery = Delivery::EMPTY;
+        self.draft.clear();
+        self.delivery.clear();
     }
 }

@@ -1,10 +1,70 @@
 //! Small tools for text, each a few dozen bytes of Wasm where the standard library's would be hundreds.
 //!
 //! Text is kept as bytes of UTF-8. It is cut at ASCII bytes and between characters only, so it stays UTF-8.
-use alloc::vec::Vec;
 
 /// Separates the fields of messages and of the stored visit: the form feed, which nobody types and JSON writes in two bytes.
 pub const SEPARATOR: u8 = 0x0c;
+
+/// Bytes in a place of fixed size, which spares the tracker an allocator.
+#[derive(Debug)]
+pub struct Buf<'a> {
+    /// How many of the bytes are in use.
+    pub len: usize,
+    /// The place.
+    pub bytes: &'a mut [u8],
+}
+
+impl<'a> Buf<'a> {
+    /// Nothing in it.
+    #[must_use]
+    pub const fn new(bytes: &'a mut [u8]) -> Self {
+        Self { len: 0, bytes }
+    }
+
+    /// What is in it from a place on.
+    #[must_use]
+    pub fn from(&self, start: usize) -> &[u8] {
+        self.bytes.get(start..self.len).unwrap_or_default()
+    }
+}
+
+/// What is in a buffer.
+#[must_use]
+pub fn get<'b>(out: &'b Buf<'_>) -> &'b [u8] {
+    out.from(0)
+}
+
+/// Appends `data`, whole or not at all.
+pub fn put(out: &mut Buf<'_>, data: &[u8]) {
+    let end = out.len + data.len();
+    if let Some(place) = out.bytes.get_mut(out.len..end) {
+        place.copy_from_slice(data);
+        out.len = end;
+    }
+}
+
+/// Puts `data` in the place of what was there.
+pub fn set(out: &mut Buf<'_>, data: &[u8]) {
+    out.len = 0;
+    put(out, data);
+}
+
+/// Appends a number in decimal digits.
+pub fn put_number(out: &mut Buf<'_>, number: u64) {
+    if number > 9 {
+        put_number(out, number / 10);
+    }
+    put(out, &[b'0' + (number % 10) as u8]);
+}
+
+/// Appends a number in groups of seven bits, lowest first.
+pub fn put_varint(out: &mut Buf<'_>, mut number: u64) {
+    while number >= 0x80 {
+        put(out, &[number as u8 | 0x80]);
+        number >>= 7;
+    }
+    put(out, &[number as u8]);
+}
 
 /// Text cut into fields. After the last there are only empty ones.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +74,6 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// No fields.
-    pub const NONE: Self = Self { rest: &[] };
-
     /// The fields of `text`.
     #[must_use]
     pub const fn new(text: &'a [u8]) -> Self {
@@ -30,18 +87,18 @@ impl<'a> Fields<'a> {
         field
     }
 
-    /// The next field as a whole number: 0 if it is none. What is past 64 bits is lost.
-    pub fn number(&mut self) -> u64 {
-        number(self.text())
-    }
-
-    /// After `count` fields.
-    #[must_use]
-    pub fn after(mut self, count: u32) -> Self {
+    /// The next fields with the separators after them.
+    pub fn take(&mut self, count: u32) -> &'a [u8] {
+        let before = self.rest;
         for _ in 0..count {
             self.text();
         }
-        self
+        before.get(..before.len() - self.rest.len()).unwrap_or_default()
+    }
+
+    /// The next field as a whole number: 0 if it is none. What is past 64 bits is lost.
+    pub fn number(&mut self) -> u64 {
+        number(self.text())
     }
 }
 
@@ -77,14 +134,6 @@ pub fn number(text: &[u8]) -> u64 {
     sum
 }
 
-/// Appends a number in decimal digits.
-pub fn push_number(out: &mut Vec<u8>, number: u64) {
-    if number > 9 {
-        push_number(out, number / 10);
-    }
-    out.push(b'0' + (number % 10) as u8);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,8 +142,8 @@ mod tests {
     fn fields_are_cut_at_separators() {
         let mut fields = Fields::new(b"a\x0c\x0cb");
         assert_eq!((fields.text(), fields.text(), fields.text(), fields.text()), (&b"a"[..], &b""[..], &b"b"[..], &b""[..]));
-        assert_eq!(Fields::new(b"a\x0cb\x0cc\x0c").after(2).rest, b"c\x0c");
-        assert_eq!(Fields::NONE.after(9).rest, b"");
+        let mut fields = Fields::new(b"a\x0c\x0cb");
+        assert_eq!((fields.take(2), fields.take(2), fields.take(1)), (&b"a\x0c\x0c"[..], &b"b"[..], &b""[..]));
     }
 
     #[test]
@@ -104,9 +153,12 @@ mod tests {
         for none in ["", "0", "-1", "1.5", "1e3", " 1", "NaN"] {
             assert_eq!(number(none.as_bytes()), 0, "{none}");
         }
-        let mut out = Vec::new();
-        push_number(&mut out, u64::MAX);
-        assert_eq!(out, b"18446744073709551615");
+        let mut space = [0; 20];
+        let mut out = Buf::new(&mut space);
+        put_number(&mut out, u64::MAX);
+        assert_eq!(get(&out), b"18446744073709551615");
+        put(&mut out, b"x");
+        assert_eq!(out.len, 20, "full");
     }
 
     #[test]

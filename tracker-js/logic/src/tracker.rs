@@ -1,67 +1,102 @@
-//! The tracker of one page load: from messages to bodies.
-use alloc::vec::Vec;
-
+//! The tracker of one page load: from signals to bodies.
 use headwater_core::{
     BeaconId,
-    beacon::{MAX_STRING, MAX_VALUE},
+    beacon::{MAX_BYTES, MAX_COUNTS, MAX_VALUE},
 };
 
 use crate::{
-    delivery::{Action, Delivery},
-    draft::{Draft, Key},
+    delivery::{Action, Delivery, MOST, MOST_BYTES, Parcel},
+    draft::{Draft, MOST_NODES, Key, Node, sum},
     settings::Settings,
-    text::{Fields, SEPARATOR, cut, number},
-    visit::Visit,
+    text::{Buf, Fields, SEPARATOR, cut_at, get, number, set},
+    visit::{NO_ORIGIN, Visit},
 };
 
 /// Milliseconds after which a page load takes a new id for what it has not frozen yet: ids are remembered for days only.
 const RENEW: u64 = 24 * 60 * 60 * 1000;
 
-/// Bytes of referrer and campaign that a visit keeps: storage is shared with the page.
-const LONGEST_ORIGIN: usize = 4096;
-
-/// Everything that one page load knows.
+/// Everything that one page load knows. What it holds lies in a [`Space`].
 #[derive(Debug)]
 pub struct Tracker<'a> {
-    pub(crate) settings: Settings<'a>,
+    /// What is fixed.
+    pub settings: Settings<'a>,
     pub(crate) id: BeaconId,
     /// When the id was created, in milliseconds since 1970.
     pub(crate) created: u64,
     random: u64,
     device: u64,
     /// The visit as this page last saw it.
-    visit: Visit,
-    pub(crate) draft: Draft,
-    pub(crate) delivery: Delivery,
+    visit: Visit<'a>,
+    pub(crate) draft: Draft<'a>,
+    pub(crate) delivery: Delivery<'a>,
+    /// Where bodies and what to store are written, to be read at once.
+    out: Buf<'a>,
+}
+
+/// The places of everything that has a size: some 330 KiB, all zero at first, for a static or a box.
+#[derive(Debug)]
+pub struct Space {
+    site: [u8; 256],
+    browser: [u8; 256],
+    last: [u8; 4096],
+    context: [u8; 8192],
+    strings: [u8; 36_864],
+    keys: [u8; 16_384],
+    nodes: [Node; MOST_NODES],
+    values: [(u16, i64); MAX_COUNTS as usize],
+    parcels: [Parcel; MOST],
+    frozen: [u8; MOST_BYTES],
+    out: [u8; MAX_BYTES],
+}
+
+impl Space {
+    /// Nothing in it.
+    pub const EMPTY: Self = Self {
+        site: [0; 256],
+        browser: [0; 256],
+        last: [0; 4096],
+        context: [0; 8192],
+        strings: [0; 36_864],
+        keys: [0; 16_384],
+        nodes: [Node::NONE; MOST_NODES],
+        values: [(0, 0); MAX_COUNTS as usize],
+        parcels: [Parcel::NONE; MOST],
+        frozen: [0; MOST_BYTES],
+        out: [0; MAX_BYTES],
+    };
 }
 
 impl<'a> Tracker<'a> {
     /// Before the page load has begun.
-    pub const NONE: Self = Self {
-        settings: Settings::NONE,
-        id: BeaconId { load: [0; 8], seq: 0 },
-        created: 0,
-        random: 0,
-        device: 0,
-        visit: Visit::NONE,
-        draft: Draft::EMPTY,
-        delivery: Delivery::EMPTY,
-    };
+    #[must_use]
+    pub const fn new(space: &'a mut Space) -> Self {
+        Self {
+            settings: Settings::new(&mut space.site, &mut space.browser),
+            id: BeaconId { load: [0; 8], seq: 0 },
+            created: 0,
+            random: 0,
+            device: 0,
+            visit: Visit::new(&mut space.last, &mut space.context),
+            draft: Draft::new(&mut space.strings, &mut space.keys, &mut space.nodes, &mut space.values),
+            delivery: Delivery::new(&mut space.parcels, &mut space.frozen),
+            out: Buf::new(&mut space.out),
+        }
+    }
 
-    /// The page load begins. `created` is in milliseconds since 1970 by the browser's clock, `random` the page load's id,
-    /// from which all further randomness comes too.
-    pub fn begin(&mut self, created: u64, random: u64, settings: Settings<'a>) {
-        self.id.load = random.to_le_bytes();
-        self.created = created;
-        self.random = random;
-        self.delivery.interval = settings.interval;
-        self.settings = settings;
+    /// The page load begins. The fields: when, in milliseconds since 1970 by the browser's clock; the page load's random id,
+    /// from which all further randomness comes too; the settings.
+    pub fn begin(&mut self, mut fields: Fields<'_>) {
+        self.created = fields.number();
+        self.random = fields.number();
+        self.id.load = self.random.to_le_bytes();
+        self.settings.read(fields);
+        self.delivery.interval = self.settings.interval;
     }
 
     /// Adds up one signal: its kind, when it happened (milliseconds since 1970 by the browser's clock) and its fields, as
     /// `docs/wire.md` lists them under Signals. `stored` is what storage holds, empty if nothing; the answer is what it
     /// shall hold now, or nothing where storage is not used. An unknown kind is no signal.
-    pub fn signal(&mut self, kind: &[u8], at: u64, fields: Fields<'_>, stored: &[u8]) -> Option<Vec<u8>> {
+    pub fn signal(&mut self, kind: &[u8], at: u64, fields: Fields<'_>, stored: &[u8]) -> Option<&[u8]> {
         if self.draft.is_full() {
             self.freeze(at);
         }
@@ -86,18 +121,21 @@ impl<'a> Tracker<'a> {
         } else if self.device == 0 {
             self.device = self.random();
         }
-        self.settings.storage.then(|| self.visit.write(self.device))
+        self.out.len = 0;
+        self.visit.write(self.device, &mut self.out);
+        self.settings.storage.then(|| get(&self.out))
     }
 
     /// What to do next.
-    pub fn step(&mut self, now: u64) -> Action {
+    pub fn step(&mut self, now: u64) -> Action<'_> {
         match self.delivery.due(now, !self.draft.is_empty()) {
             None => Action::Done,
             Some(0) => {
-                if !self.delivery.waits() {
+                if self.delivery.next() == 0 {
                     self.freeze(now);
                 }
-                self.delivery.send(now).map_or(Action::Done, Action::Send)
+                self.delivery.send(now, &mut self.out);
+                Action::Send(get(&self.out))
             }
             Some(left) => Action::Wait(left),
         }
@@ -115,7 +153,7 @@ impl<'a> Tracker<'a> {
         if !self.draft.is_empty() {
             self.freeze(now);
         }
-        self.delivery.hide(now, part);
+        self.delivery.hide(now, &mut self.out, part);
     }
 
     /// The page is seen again.
@@ -125,58 +163,60 @@ impl<'a> Tracker<'a> {
 
     /// A page is seen. `unknown`: storage holds nothing.
     fn view(&mut self, at: u32, unknown: bool, mut fields: Fields<'_>) {
-        let host = cut(fields.text(), MAX_STRING);
-        let page = cut(fields.text(), MAX_STRING);
-        let own = self.settings.is_own(fields.text(), host);
-        let campaign = fields.after(1).rest;
-        let known = Fields::new(&self.visit.texts).after(4).rest;
+        let mut head = fields;
+        let view = fields.take(3);
+        head.text();
+        let page = head.text();
+        let own = self.settings.is_own(fields.text(), head.text());
+        let origin = fields.rest;
+        let (_, campaign) = cut_at(origin, SEPARATOR);
+        let (_, known) = cut_at(get(&self.visit.context), SEPARATOR);
         // A campaign brings people from elsewhere. On the site's own links its marks (and `ref` and `source`, which have
         // other uses there) begin nothing.
-        let other = !own && campaign != known && campaign.iter().any(|b| *b != SEPARATOR);
+        let other = !own && !known.starts_with(campaign) && campaign.iter().any(|b| *b != SEPARATOR);
         if self.visit.start == 0 && own && unknown {
             // They come from our own page, which was told without storage or under another host: not a new visit, and
             // whether it went on is not known here.
-            self.start(at, b"", &[]);
+            self.begins(at, b"", NO_ORIGIN);
             self.visit.went_on = 1;
         } else if other || !self.visit.lives(at) {
-            self.begins(at, page, if own { &[] } else { fields.rest });
+            self.starts(at, page, if own { NO_ORIGIN } else { origin });
         }
-        let mut texts = Fields::new(&self.visit.texts);
-        let first = texts.text().is_empty();
-        let now = join(&[page, host, texts.after(1).rest]);
-        if !first {
+        if self.visit.is_seen() {
             self.goes_on();
             self.view_goes_on();
         }
-        self.visit.texts = now;
+        set(&mut self.visit.last, view);
         self.visit.active = self.visit.active.max(at);
         self.visit.viewed = at;
-        self.draft.count(&self.visit, at, Key { name: b"", page, host, props: Fields::NONE, currency: b"" }, None);
+        self.draft.count(&self.visit, at, Key { head: view, tail: b"" }, None);
     }
 
     /// Something happened on a page. What nobody did neither begins a visit nor keeps one alive.
     fn event(&mut self, at: u32, interactive: bool, mut fields: Fields<'_>) {
-        let host = fields.text();
-        let page = fields.text();
-        let name = fields.text();
+        let mut head = fields;
+        let name = fields.take(3);
         let value = millionths(fields.text());
-        let currency = fields.text();
+        // An empty name would be a page view.
+        if head.text().is_empty() {
+            return;
+        }
         if self.visit.start == 0 || (interactive && !self.visit.lives(at)) {
-            self.begins(at, cut(page, MAX_STRING), &[]);
+            self.starts(at, head.text(), NO_ORIGIN);
         }
         if interactive {
             self.visit.active = self.visit.active.max(at);
             self.goes_on();
         }
-        // An empty name would be a page view.
-        let name = if name.is_empty() { b"event" } else { name };
-        self.draft.count(&self.visit, at, Key { name, page, host, props: fields, currency }, value);
+        self.draft.count(&self.visit, at, Key { head: name, tail: fields.rest }, value);
     }
 
     /// A link is followed.
     fn link(&mut self, mut fields: Fields<'_>) {
         let to = fields.text();
-        let host = Fields::new(&self.visit.texts).after(1).text();
+        let mut last = Fields::new(get(&self.visit.last));
+        last.take(2);
+        let host = last.text();
         // A page of the same host shares our storage and will say itself that this one went on.
         let tells = self.settings.storage && to == host;
         if !tells && self.settings.is_own(to, host) {
@@ -185,42 +225,31 @@ impl<'a> Tracker<'a> {
         }
     }
 
-    /// A new visit begins, counted in its first minute. `origin` is its referrer and campaign.
-    fn begins(&mut self, at: u32, entry: &[u8], origin: &[u8]) {
-        self.start(at, entry, origin);
-        if let Some(minute) = self.draft.minute(&self.visit, at) {
-            let [started, ..] = &mut minute.sums;
-            *started = 1;
-        }
+    /// A new visit, counted in its first minute.
+    fn starts(&mut self, at: u32, entry: &[u8], origin: &[u8]) {
+        self.begins(at, entry, origin);
+        self.draft.add(&self.visit, at, None, sum::STARTED);
     }
 
-    /// Another visit than before: no page of it is seen yet.
-    fn start(&mut self, at: u32, entry: &[u8], origin: &[u8]) {
-        let tag = if self.settings.storage { self.random() as u16 | 1 } else { 0 };
-        let texts = join(&[b"", b"", entry, cut(origin, LONGEST_ORIGIN)]);
-        self.visit = Visit { tag: tag.into(), start: at, active: at, viewed: 0, went_on: 0, texts };
+    /// Another visit than before.
+    fn begins(&mut self, at: u32, entry: &[u8], origin: &[u8]) {
+        let tag = if self.settings.storage { self.random() as u32 | 1 } else { 0 };
+        self.visit.begin(tag, at, entry, origin);
     }
 
     /// Counts, once, that the visit went on: in its first minute.
     fn goes_on(&mut self) {
         if self.visit.start > 0 && self.visit.went_on == 0 {
             self.visit.went_on = 1;
-            if let Some(minute) = self.draft.minute(&self.visit, self.visit.start) {
-                let [_, went_on, ..] = &mut minute.sums;
-                *went_on = 1;
-            }
+            self.draft.add(&self.visit, self.visit.start, None, sum::WENT_ON);
         }
     }
 
     /// Counts, once, that the last view went on: in its own minute and page.
     fn view_goes_on(&mut self) {
         if self.visit.viewed > 0 {
-            let mut texts = Fields::new(&self.visit.texts);
-            let key = Key { name: b"", page: texts.text(), host: texts.text(), props: Fields::NONE, currency: b"" };
-            if let Some(row) = self.draft.row(&self.visit, self.visit.viewed, key) {
-                let [_, went_on, ..] = &mut row.sums;
-                *went_on += 1;
-            }
+            let key = Key { head: get(&self.visit.last), tail: b"" };
+            self.draft.add(&self.visit, self.visit.viewed, Some(key), sum::WENT_ON);
             self.visit.viewed = 0;
         }
     }
@@ -232,9 +261,10 @@ impl<'a> Tracker<'a> {
             self.created = now;
         }
         let created = seconds(self.created);
-        let frozen = self.draft.freeze(self.id, created, self.device, &self.settings);
+        let start = self.delivery.frozen.len;
+        self.draft.freeze(self.id, created, self.device, &self.settings, &mut self.delivery.frozen);
+        self.delivery.push(created, start);
         self.id.seq += 1;
-        self.delivery.push(u64::from(created) * 1000, frozen);
     }
 
     /// The next random number (SplitMix64, Steele et al. 2014): good enough for tags, ids and jitter.
@@ -244,18 +274,6 @@ impl<'a> Tracker<'a> {
         let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ z >> 31
     }
-}
-
-/// Fields with separators between them.
-fn join(fields: &[&[u8]]) -> Vec<u8> {
-    let mut text = Vec::new();
-    for (at, field) in fields.iter().enumerate() {
-        if at > 0 {
-            text.push(SEPARATOR);
-        }
-        text.extend_from_slice(field);
-    }
-    text
 }
 
 /// Whole seconds; a minute of seconds is the same minute as that of its milliseconds.

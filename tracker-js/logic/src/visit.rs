@@ -1,18 +1,16 @@
 //! A visit: what pages and tabs of one browser share through storage, and when it ends.
-use alloc::vec::Vec;
-
-use crate::text::{Fields, SEPARATOR, push_number};
+use crate::text::{Buf, Fields, SEPARATOR, get, put, put_number, set};
 
 /// Seconds without activity that end a visit.
 pub const IDLE: u32 = 30 * 60;
 /// Seconds after which a visit ends whatever happens, so that what it claims for its start is never too late to be counted.
 pub const LONGEST: u32 = 24 * 60 * 60;
-/// The first line of what is stored; another one is not read.
+/// The second field of what is stored; another one is not read.
 const FORMAT: u32 = 1;
 
 /// A visit as the browser knows it. Times are seconds since 1970 by the browser's clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Visit {
+#[derive(Debug)]
+pub struct Visit<'a> {
     /// Random, not 0, where there is storage; else 0. 16 bits.
     pub tag: u32,
     /// When it started; 0 if there is no visit.
@@ -23,19 +21,42 @@ pub struct Visit {
     pub viewed: u32,
     /// Not 0 if its going on is counted, or is not this browser's to count.
     pub went_on: u32,
-    /// Fields: path and host of the last page seen (empty before the first), path of the visit's first page, its external
-    /// referrer, the campaign's source, medium, campaign, content and term.
-    pub texts: Vec<u8>,
+    /// The last view as the key of a row begins: an empty name, page and host, a separator after each.
+    pub last: Buf<'a>,
+    /// What it is told by: external referrer, the campaign's source, medium, campaign, content and term, path of the first page.
+    pub context: Buf<'a>,
 }
 
-impl Visit {
+/// [`Visit::last`] before the first view.
+const NO_VIEW: &[u8] = &[SEPARATOR; 3];
+/// Before the path of the first page where there is no referrer and no campaign.
+pub const NO_ORIGIN: &[u8] = &[SEPARATOR; 6];
+
+impl<'a> Visit<'a> {
     /// None yet.
-    pub const NONE: Self = Self { tag: 0, start: 0, active: 0, viewed: 0, went_on: 0, texts: Vec::new() };
+    #[must_use]
+    pub const fn new(last: &'a mut [u8], context: &'a mut [u8]) -> Self {
+        Self { tag: 0, start: 0, active: 0, viewed: 0, went_on: 0, last: Buf::new(last), context: Buf::new(context) }
+    }
 
     /// Whether activity at `at` still belongs to it.
     #[must_use]
     pub const fn lives(&self, at: u32) -> bool {
         at < self.active.saturating_add(IDLE) && at < self.start.saturating_add(LONGEST)
+    }
+
+    /// Whether a page of it was seen.
+    #[must_use]
+    pub const fn is_seen(&self) -> bool {
+        self.last.len > NO_VIEW.len()
+    }
+
+    /// Another visit than before, of which no page is seen yet. `origin` is its referrer and campaign, a separator after each.
+    pub fn begin(&mut self, tag: u32, at: u32, entry: &[u8], origin: &[u8]) {
+        self.numbers([FORMAT, tag, at, at, 0, 0]);
+        set(&mut self.last, NO_VIEW);
+        set(&mut self.context, origin);
+        put(&mut self.context, entry);
     }
 
     /// Reads what [`Visit::write`] wrote, if it holds together, and else changes nothing. Gives the device's id (0: none),
@@ -49,78 +70,106 @@ impl Visit {
         for number in &mut numbers {
             *number = fields.number() as u32;
         }
-        let [format, tag, start, active, viewed, went_on] = numbers;
+        let [format, _, start, active, viewed, _] = numbers;
         // A minute of grace: another tab may have read the clock later than this signal did.
         let in_order = 0 < start && start <= active && viewed <= active && active < at.saturating_add(60);
         if format == FORMAT && in_order {
-            *self = Self { tag: tag as u16 as u32, start, active, viewed, went_on, texts: Vec::new() };
-            self.texts.extend_from_slice(fields.rest);
+            self.numbers(numbers);
+            set(&mut self.last, fields.take(3));
+            set(&mut self.context, fields.rest);
         }
         device
     }
 
-    /// What to store for the other pages.
-    #[must_use]
-    pub fn write(&self, device: u64) -> Vec<u8> {
-        let mut out = Vec::new();
-        push_number(&mut out, device);
+    /// Writes what the other pages shall read.
+    pub fn write(&self, device: u64, out: &mut Buf<'_>) {
+        put_number(out, device);
         for number in &[FORMAT, self.tag, self.start, self.active, self.viewed, self.went_on] {
-            out.push(SEPARATOR);
-            push_number(&mut out, u64::from(*number));
+            put(out, &[SEPARATOR]);
+            put_number(out, u64::from(*number));
         }
-        out.push(SEPARATOR);
-        out.extend_from_slice(&self.texts);
-        out
+        put(out, &[SEPARATOR]);
+        put(out, get(&self.last));
+        put(out, get(&self.context));
+    }
+
+    fn numbers(&mut self, [_, tag, start, active, viewed, went_on]: [u32; 6]) {
+        self.tag = tag & 0xffff;
+        self.start = start;
+        self.active = active;
+        self.viewed = viewed;
+        self.went_on = went_on;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+    use std::{string::String, vec::Vec};
+
     use proptest::prelude::*;
 
     use super::*;
 
-    fn visit() -> Visit {
-        let texts = b"/now\x0cexample.com\x0c/in\x0chttps://a.net/\x0cnews\x0cmail\x0c\x0c\x0c".to_vec();
-        Visit { tag: 7, start: 1000, active: 2000, viewed: 1500, went_on: 1, texts }
+    const STORED: &str = "5\x0c1\x0c7\x0c1000\x0c2000\x0c1500\x0c1\x0c\x0c/now\x0cexample.com\x0chttps://a.net/\x0cnews\x0cmail\x0c\x0c\x0c\x0c/in";
+
+    /// Runs `test` on a visit that has read `stored`.
+    fn read<T>(stored: &[u8], at: u32, test: impl FnOnce(&mut Visit<'_>, u64) -> T) -> T {
+        let (mut last, mut context) = ([0; 4096], [0; 8192]);
+        let mut visit = Visit::new(&mut last, &mut context);
+        let device = visit.read(stored, at);
+        test(&mut visit, device)
     }
 
-    fn read(stored: &[u8], at: u32) -> (Visit, u64) {
-        let mut visit = Visit::NONE;
-        let device = visit.read(stored, at);
-        (visit, device)
+    fn write(visit: &Visit<'_>, device: u64) -> String {
+        let mut space = [0; 16384];
+        let mut out = Buf::new(&mut space);
+        visit.write(device, &mut out);
+        String::from_utf8(get(&out).to_vec()).unwrap()
+    }
+
+    fn start(stored: &[u8], at: u32) -> u32 {
+        read(stored, at, |visit, _| visit.start)
     }
 
     #[test]
     fn a_visit_comes_back_from_storage() {
-        assert_eq!(read(&visit().write(u64::MAX), 2100), (visit(), u64::MAX));
+        read(STORED.as_bytes(), 2100, |visit, device| {
+            assert_eq!((visit.tag, visit.start, visit.active, visit.viewed, visit.went_on, device), (7, 1000, 2000, 1500, 1, 5));
+            assert_eq!(write(visit, device), STORED);
+        });
     }
 
     #[test]
     fn a_corrupt_visit_is_none() {
-        let stored = visit().write(5);
-        assert_eq!(read(&stored[..10], 2100), (Visit::NONE, 5), "cut");
-        assert_eq!(read(&stored, 1900), (Visit::NONE, 5), "from the future");
-        assert_eq!(read(b"5\x0c2\x0c7\x0c1000\x0c2000\x0c1500\x0c1\x0c", 2100), (Visit::NONE, 5), "another format");
-        let mut kept = visit();
-        kept.read(b"nonsense", 2100);
-        assert_eq!(kept, visit());
+        let stored = STORED.as_bytes();
+        assert_eq!(start(stored, 2100), 1000);
+        assert_eq!(start(&stored[..9], 2100), 0, "cut");
+        assert_eq!(start(stored, 1900), 0, "from the future");
+        assert_eq!(start(b"5\x0c2\x0c7\x0c1000\x0c2000\x0c1500\x0c1\x0c", 2100), 0, "another format");
+        read(stored, 2100, |visit, _| {
+            visit.read(b"nonsense", 2100);
+            assert_eq!(write(visit, 5), STORED);
+        });
     }
 
     #[test]
     fn a_visit_ends_after_thirty_minutes_and_after_a_day() {
-        assert!(visit().lives(2000 + IDLE - 1));
-        assert!(!visit().lives(2000 + IDLE));
-        assert!(!Visit { active: 1000 + LONGEST, ..visit() }.lives(1000 + LONGEST));
+        read(STORED.as_bytes(), 2100, |visit, _| {
+            assert!(visit.lives(2000 + IDLE - 1));
+            assert!(!visit.lives(2000 + IDLE));
+            visit.active = 1000 + LONGEST;
+            assert!(!visit.lives(1000 + LONGEST));
+        });
     }
 
     proptest! {
         #[test]
         fn anything_may_be_stored(stored: Vec<u8>, fields in proptest::collection::vec("[0-9]{0,12}|[a-z/]{0,9}", 0..20), at: u32) {
-            read(&stored, at);
-            let (visit, device) = read(fields.join("\x0c").as_bytes(), at);
-            if visit.start > 0 {
-                prop_assert_eq!(read(&visit.write(device), at), (visit, device));
+            start(&stored, at);
+            let text = |visit: &mut Visit<'_>, device| (visit.start > 0).then(|| write(visit, device));
+            if let Some(once) = read(fields.join("\x0c").as_bytes(), at, text) {
+                prop_assert_eq!(read(once.as_bytes(), at, text), Some(once));
             }
         }
     }

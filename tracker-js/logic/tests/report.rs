@@ -1,14 +1,14 @@
 //! A page without Wasm is counted as one without storage: the edge runs the same code.
 #![cfg(feature = "report")]
 use headwater_core::{Beacon, beacon};
-use headwater_tracker_logic::{Action, Report, ReportError, Settings, Tracker, text::Fields};
+use headwater_tracker_logic::{Action, Report, ReportError, Space, Tracker, text::Fields};
 
 const START: u64 = 1_700_000_000_000;
 const HEAD: &str = "1700000000000\x0c77\x0cexample.com\x0c1\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin";
 const SIGNALS: [&str; 4] = [
-    "v\x0c1700000000000\x0cexample.com\x0c/\x0cnews.net\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c",
-    "i\x0c1700000001000\x0cexample.com\x0c/\x0cSignup\x0c29000000\x0cEUR\x0cplan\x0cpro",
-    "i\x0c1700000002000\x0cexample.com\x0c/\x0cSignup\x0cNaN\x0c\x0cplan\x0cpro",
+    "v\x0c1700000000000\x0c\x0c/\x0cexample.com\x0cnews.net\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0c",
+    "i\x0c1700000001000\x0cSignup\x0c/\x0cexample.com\x0c29000000\x0cplan\x0cpro\x0cEUR",
+    "i\x0c1700000002000\x0cSignup\x0c/\x0cexample.com\x0cNaN\x0cplan\x0cpro\x0c",
     "l\x0c1700000003000\x0cexample.com",
 ];
 
@@ -21,17 +21,17 @@ fn report(seq: u32, told: usize, signals: &[&str]) -> Report {
 #[test]
 fn a_report_is_the_beacon_that_the_wasm_would_have_sent() {
     let told = report(0, 0, &SIGNALS).beacon().unwrap();
-    let mut fields = Fields::new(HEAD.as_bytes());
-    let mut tracker = Tracker::NONE;
-    let (created, load) = (fields.number(), fields.number());
-    tracker.begin(created, load, Settings { storage: false, ..Settings::read(fields) });
+    let mut space = Box::new(Space::EMPTY);
+    let mut tracker = Tracker::new(&mut space);
+    tracker.begin(Fields::new(HEAD.as_bytes()));
+    tracker.settings.storage = false;
     for signal in SIGNALS {
         let mut fields = Fields::new(signal.as_bytes());
         let (kind, at) = (fields.text(), fields.number());
         tracker.signal(kind, at, fields, b"");
     }
     let Action::Send(body) = tracker.step(START + 5500) else { panic!("nothing to send") };
-    assert_eq!(beacon::open(&body).unwrap(), (told.now, &told.frozen[..]));
+    assert_eq!(beacon::open(body).unwrap(), (told.now, &told.frozen[..]));
 }
 
 #[test]

@@ -5,8 +5,5 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 #[cfg(target_arch = "wasm32")]
-#[allow(unsafe_code, reason = "an allocator is unsafe by nature")]
-mod heap;
-#[cfg(target_arch = "wasm32")]
 #[allow(unsafe_code, reason = "an export without mangling, an import, and a static that they share are unsafe by nature")]
 mod wasm;

@@ -1,15 +1,29 @@
 //! Two exports, three imports.
-extern crate alloc;
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    cell::{Cell, UnsafeCell},
+    ptr::null_mut,
+};
 
-use core::cell::{Cell, UnsafeCell};
+use headwater_tracker_logic::{
+    Action, Space, Tracker,
+    text::{Fields, cut_at},
+};
 
-use alloc::vec::Vec;
-use headwater_tracker_logic::{Action, Settings, Tracker, text::{Fields, cut_at}};
+/// There is no heap: everything has its place. The language asks for an allocator because a crate below could use one.
+struct NoHeap;
 
-use crate::heap::Heap;
+// SAFETY: nothing is ever given out.
+unsafe impl GlobalAlloc for NoHeap {
+    unsafe fn alloc(&self, _: Layout) -> *mut u8 {
+        null_mut()
+    }
+
+    unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
+}
 
 #[global_allocator]
-static HEAP: Heap = Heap::new();
+static HEAP: NoHeap = NoHeap;
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -17,20 +31,20 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 /// Bytes of the input buffer; the loader knows it too. The encoder cuts what is longer.
-const INPUT: usize = 32_768;
+const INPUT: usize = 24_576;
 
-struct Shared {
-    input: UnsafeCell<[u8; INPUT]>,
-    tracker: UnsafeCell<Tracker<'static>>,
-    /// Whether `tracker` is at work: whatever a page does to our imports, nothing gets at it twice.
-    busy: Cell<bool>,
-}
+/// A static that is only ever used from one thread.
+struct Local<T>(UnsafeCell<T>);
 
 // SAFETY: a page's Wasm instance has one thread.
-unsafe impl Sync for Shared {}
+unsafe impl<T> Sync for Local<T> {}
 
-static SHARED: Shared =
-    Shared { input: UnsafeCell::new([0; INPUT]), tracker: UnsafeCell::new(Tracker::NONE), busy: Cell::new(false) };
+static INPUT_BUFFER: Local<[u8; INPUT]> = Local(UnsafeCell::new([0; INPUT]));
+static SPACE: Local<Space> = Local(UnsafeCell::new(Space::EMPTY));
+// SAFETY: `SPACE` is named here only.
+static TRACKER: Local<Tracker<'static>> = Local(UnsafeCell::new(Tracker::new(unsafe { &mut *SPACE.0.get() })));
+/// Whether `TRACKER` is at work: whatever a page does to our imports, nothing gets at it twice.
+static BUSY: Local<Cell<bool>> = Local(UnsafeCell::new(Cell::new(false)));
 
 unsafe extern "C" {
     /// Keep this text for the other pages.
@@ -44,21 +58,23 @@ unsafe extern "C" {
 /// Where the input buffer is.
 #[unsafe(no_mangle)]
 extern "C" fn buffer() -> *mut u8 {
-    SHARED.input.get().cast()
+    INPUT_BUFFER.0.get().cast()
 }
 
 /// Takes the message that is in the buffer. Gives the milliseconds after which to call again with `t`, 0 for never.
 #[unsafe(no_mangle)]
 extern "C" fn run(len: usize) -> u32 {
-    if SHARED.busy.replace(true) {
+    // SAFETY: a `Cell` on one thread.
+    let busy = unsafe { &*BUSY.0.get() };
+    if busy.replace(true) {
         return 0;
     }
-    // SAFETY: `busy` is set, so this is the only reference; there is one thread.
-    let tracker = unsafe { &mut *SHARED.tracker.get() };
+    // SAFETY: `busy` is set, so this is the only reference.
+    let tracker = unsafe { &mut *TRACKER.0.get() };
     // SAFETY: only the loader writes here, by `TextEncoder.encodeInto` (so it is UTF-8), and not while this runs.
-    let input = unsafe { &*SHARED.input.get() };
+    let input = unsafe { &*INPUT_BUFFER.0.get() };
     let wait = handle(tracker, input.get(..len).unwrap_or_default());
-    SHARED.busy.set(false);
+    busy.set(false);
     wait
 }
 
@@ -67,15 +83,11 @@ fn handle(tracker: &mut Tracker<'static>, text: &[u8]) -> u32 {
     let (stored, message) = cut_at(text, 0);
     let mut fields = Fields::new(message);
     let kind = fields.text();
+    let after_kind = fields;
     let now = fields.number();
     match kind {
-        // The page load begins: its settings are kept for as long as it lives.
-        b"b" => {
-            let random = fields.number();
-            let mut kept = Vec::new();
-            kept.extend_from_slice(fields.rest);
-            tracker.begin(now, random, Settings::read(Fields::new(kept.leak())));
-        }
+        // The page load begins.
+        b"b" => tracker.begin(after_kind),
         // The server answered, or did not (status 0).
         b"a" => tracker.answer(now, fields.number(), fields.number()),
         // The page goes out of sight, and comes back.
