@@ -58,13 +58,21 @@ impl Server {
     }
 
     /// Sends SIGTERM; the exit code and the log.
-    fn stop(mut self) -> (i32, String) {
+    fn stop(&mut self) -> (i32, String) {
         let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(killed.success());
         let code = self.child.wait().unwrap().code().unwrap();
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (code, log)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A test that failed leaves nothing running.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -101,8 +109,9 @@ fn sites_and_tokens_are_kept_without_a_server() {
 
 #[test]
 fn exit_codes_say_what_went_wrong() {
-    let server = Server::start();
-    let dir = server.dir.path();
+    let mut server = Server::start();
+    let folder = server.dir.path().to_owned();
+    let dir = folder.as_path();
     let port = server.url().rsplit(':').next().unwrap().to_owned();
     let other = tempfile::tempdir().unwrap();
     assert_eq!(text(&run(dir, &["serve", "--port", "0"])).0, 3, "in use");
@@ -151,8 +160,9 @@ fn a_newer_database_is_refused() {
 
 #[test]
 fn commands_work_beside_a_running_server_and_over_http() {
-    let server = Server::start();
-    let dir = server.dir.path();
+    let mut server = Server::start();
+    let folder = server.dir.path().to_owned();
+    let dir = folder.as_path();
     assert_eq!(text(&run(dir, &["site", "add", "example.com"])).0, 0);
     let (_, reader, _) = text(&run(dir, &["token", "create"]));
 
@@ -175,13 +185,8 @@ fn commands_work_beside_a_running_server_and_over_http() {
 
     // What was acknowledged is counted, however soon the server stops.
     assert_eq!(post(&server.token()), 202);
-    let kept = server.dir.path().to_owned();
-    let (token, dir) = (server.token(), kept);
-    let copy = tempfile::tempdir().unwrap();
-    let Server { child, greeting, dir: original } = server;
-    let (code, log) = Server { child, greeting, dir: copy }.stop();
+    let (code, log) = server.stop();
     assert_eq!(code, 0, "{log}");
-    assert!(!log.contains(&token) && !log.contains(reader.trim()), "no token in the log");
-    assert_eq!(text(&run(&dir, &question)).1, "event:page  pageviews\n/a                  2\n");
-    drop(original);
+    assert!(!log.contains(&server.token()) && !log.contains(reader.trim()), "no token in the log");
+    assert_eq!(text(&run(server.dir.path(), &question)).1, "event:page  pageviews\n/a                  2\n");
 }
