@@ -195,7 +195,6 @@ impl EdgeShell {
     }
 
     /// The routes of ingest.
-    #[must_use]
     pub fn routes(&self) -> axum::Router {
         http::routes(self.0.clone())
     }
