@@ -1,84 +1,92 @@
-//! From a beacon's bytes to a batch: the work of an edge without network and disk.
-use std::net::IpAddr;
-use std::sync::Arc;
+//! How many beacons one core reads and folds in a second.
 use std::time::Instant;
 
-use headwater_core::{BeaconId, Millis, Minute, NodeId, SiteId};
-use headwater_edge::beacon::{Surroundings, Verdict, judge};
-use headwater_edge::fold::Folder;
-use headwater_edge::record::Block;
-use headwater_edge::sender::Sender;
-use headwater_edge::{Identity, Refusal, SaltWindow, SiteFacts};
-use headwater_tests::beacons::{body, now, view};
+use headwater_core::beacon::{Beacon, Delta, Str};
+use headwater_core::{Activity, BeaconId, EventDelta, Fold, PAGEVIEW, VisitDimension, VisitorHash};
+use headwater_tests::beacons::view;
+use headwater_tests::random::Random;
 
-const BEACONS: u32 = 50_000;
-const SITE: &str = "example.com";
+const SITE: &str = "bench.example";
+/// A batch of a busy edge.
+const BATCH: usize = 20_000;
+const BATCHES: usize = 20;
 
-/// An edge that knows one site and limits nobody.
-struct Edge(Arc<SiteFacts>);
-
-impl Surroundings for Edge {
-    fn site(&self, domain: &str) -> Option<Arc<SiteFacts>> {
-        (domain == SITE).then(|| Arc::clone(&self.0))
-    }
-
-    fn token_covers(&self, _: &SiteFacts) -> bool {
-        true
-    }
-
-    fn limit(&self, _: &SiteFacts, _: &Sender<'_>) -> Result<(), Refusal> {
-        Ok(())
+/// Prints the figures for beacons of 1 and of 10 events.
+pub(crate) fn print() {
+    println!("\nFold, one core: decode, intern, add to tallies and people (batches of {BATCH}, 50,000 people)");
+    for events in [1, 10] {
+        let beacons = encoded(events);
+        let mut rows = 0;
+        let start = Instant::now();
+        for batch in 0..BATCHES {
+            let mut fold = Fold::new();
+            for (n, bytes) in beacons.iter().enumerate() {
+                add(&mut fold, bytes, (batch * BATCH + n) as u64);
+            }
+            rows += fold.finish().tallies.rows.len();
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let per_second = (BATCH * BATCHES) as f64 / seconds;
+        println!(
+            "{:<28}{:>12.2} million beacons/s, {:.2} million events/s ({} rows)",
+            format!("{events} event(s) a beacon"),
+            per_second / 1e6,
+            per_second * events as f64 / 1e6,
+            rows / BATCHES
+        );
     }
 }
 
-/// Prints beacons a second.
-pub fn bench() {
-    let salt = SaltWindow { from: Minute(0), to: Minute(u32::MAX), identity: Identity::Day, salt: [7; 32] };
-    let edge = Edge(Arc::new(SiteFacts { id: SiteId(1), domain: SITE.into(), hosts: Vec::new(), salts: vec![salt] }));
-    let at = Millis(u64::from(now()) * 1000);
-    let bodies: Vec<Vec<u8>> = (0..BEACONS)
-        .map(|i| {
-            let id = BeaconId { load: u64::from(i).to_le_bytes(), seq: 0 };
-            let page = format!("/articles/{}", i.wrapping_mul(i) % 300);
-            body(&view(id, SITE, &page), 5)
+fn encoded(events: usize) -> Vec<Vec<u8>> {
+    let mut random = Random::new(4);
+    (0..BATCH)
+        .map(|_| {
+            let pages: Vec<String> = (0..events).map(|_| format!("/page/{}", random.below(40) * random.below(25))).collect();
+            let mut beacon = view(BeaconId { load: random.bits().to_le_bytes(), seq: 0 }, SITE, &pages[0]);
+            for page in &pages[1..] {
+                beacon.strings.push(page);
+                let page = Str(beacon.strings.len() as u16);
+                beacon.visits[0].minutes[0].deltas.push(Delta { page, hostname: Str(2), count: 1, ..Delta::default() });
+            }
+            beacon.encode()
         })
-        .collect();
+        .collect()
+}
 
-    let start = Instant::now();
-    let mut blocks = Vec::new();
-    let mut block = Block::default();
-    for (i, body) in (0u32..).zip(&bodies) {
-        let address = Some(IpAddr::from((0x0a00_0000 | i).to_be_bytes()));
-        let sender = Sender {
-            at,
-            origin: Some("https://example.com"),
-            user_agent: headwater_tests::api::BROWSER,
-            address,
-            ..Sender::default()
-        };
-        let Ok(Verdict::Store(accepted)) = judge(body, &sender, &edge) else { panic!("a beacon was refused") };
-        block.push(&accepted.record, accepted.weight);
-        if block.is_full() {
-            blocks.push(std::mem::take(&mut block).into_bytes());
+fn add(fold: &mut Fold, bytes: &[u8], n: u64) {
+    let Ok(beacon) = Beacon::decode(bytes) else { return };
+    let minute = beacon.created().minute();
+    let visitor = VisitorHash((n % 50_000).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    for part in &beacon.visits {
+        let mut visit = [""; VisitDimension::COUNT];
+        visit[VisitDimension::Country as usize] = "DE";
+        visit[VisitDimension::Browser as usize] = "Chrome";
+        visit[VisitDimension::Os as usize] = "Linux";
+        visit[VisitDimension::Device as usize] = "Desktop";
+        visit[VisitDimension::Source as usize] = "Direct / None";
+        visit[VisitDimension::EntryPage as usize] = beacon.string(part.entry);
+        for told in &part.minutes {
+            let events: Vec<EventDelta<'_>> = told
+                .deltas
+                .iter()
+                .map(|delta| EventDelta {
+                    name: if delta.name == Str(0) { PAGEVIEW } else { beacon.string(delta.name) },
+                    page: beacon.string(delta.page),
+                    hostname: beacon.string(delta.hostname),
+                    count: delta.count.into(),
+                    order: n,
+                    ..EventDelta::default()
+                })
+                .collect();
+            fold.add(&Activity {
+                visitor,
+                minute,
+                tag: part.tag,
+                visit: &visit,
+                started: told.started.into(),
+                went_on: told.went_on.into(),
+                events: &events,
+            });
         }
     }
-    blocks.push(block.into_bytes());
-    print("judge: decode, check, hash, enrich", start);
-
-    let start = Instant::now();
-    let mut folder = Folder::default();
-    blocks.iter().for_each(|block| folder.add(block));
-    print("fold: decode, intern, add up", start);
-    let start = Instant::now();
-    let batch = folder.finish(NodeId::default(), 1, 1);
-    print("finish: sort, rows by dimension", start);
-    let start = Instant::now();
-    let bytes = batch.encode().len();
-    print("encode", start);
-    println!("  {} bytes of batch a beacon", bytes as u32 / BEACONS);
-}
-
-fn print(what: &str, start: Instant) {
-    let each = start.elapsed() / BEACONS;
-    println!("  {what:<36} {:>6} ns a beacon, {:>5.2} million/s", each.as_nanos(), 1e3 / each.as_nanos() as f64);
 }

@@ -1,35 +1,34 @@
-//! `cargo xtask bench`: Headwater beside a no-op server, in one run on one machine. The ratios are what counts: the
-//! machine may be shared, and absolute figures move with it.
+//! `cargo xtask bench`: Headwater beside the floor of this machine, in one run, so that the ratios mean something.
+//!
+//! The floor is an axum endpoint that reads the body and answers 202. Absolute figures depend on the machine and on what
+//! else it does; compare the ratios.
 mod fold;
-mod ingest;
-mod load;
-mod queries;
-
-use std::time::Duration;
+mod latency;
+mod month;
+mod noop;
+mod throughput;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let [_, word, port] = &arguments[..]
-        && word == "noop"
-    {
-        return load::noop(port.parse().expect("a port"));
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some("noop") {
+        noop::serve(words.next().and_then(|port| port.parse().ok()).expect("a port"));
+        return;
     }
-    println!("Fold, one core");
-    fold::bench();
-    println!("\nIngest over HTTP, {} connections, the no-op in between", ingest::CONNECTIONS);
-    ingest::bench();
-    println!("\nQueries over HTTP, 1,000,000 events in 30 days");
-    queries::bench();
+    throughput::print();
+    latency::print();
+    fold::print();
+    month::print();
 }
 
-/// The value at quantile `q` of unsorted times.
-fn quantile(times: &mut [Duration], q: f64) -> Duration {
-    times.sort_unstable();
-    let at = (times.len().saturating_sub(1) as f64 * q) as usize;
-    times.get(at).copied().unwrap_or_default()
+/// The value below which `share` of the sorted values are.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let at = (sorted.len() as f64 * share) as usize;
+    sorted.get(at.min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
-/// Milliseconds with two decimals.
-fn ms(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1e3)
+/// Milliseconds that `work` takes.
+fn milliseconds(work: impl FnOnce()) -> f64 {
+    let start = std::time::Instant::now();
+    work();
+    start.elapsed().as_secs_f64() * 1000.0
 }
