@@ -64,6 +64,7 @@ pub(crate) fn fuzz(mut args: Args) -> Result<()> {
 /// `cargo xtask bench`.
 pub(crate) fn bench(args: Args) -> Result<()> {
     args.end()?;
+    install::packages(&[("wrk", "wrk")])?;
     assets::build(Shrink::if_possible().as_ref())?;
     build_server()?;
     step("Measuring");
