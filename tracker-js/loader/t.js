@@ -11,19 +11,19 @@
 
   quietly(() => {
     const { src, dataset } = document.currentScript
-    const { site, api = new URL('b', src), exclude = '', include = '*', local, automated, storage: allowed, interval = 1e4, identity } = dataset
-    const key = 'headwater:' + site
-    const { q = [] } = window.headwater || {}
+    const { site, api = new URL('b', src), exclude = '^$', include = '', interval = 1e4, identity } = dataset
     const { hostname, pathname, search } = location
+    const calls = window.headwater?.q || []
+    const key = 'headwater:' + site
 
-    let storage, machine, timer, settings, plain
+    let storage = 0, settings, machine, timer
+    // Signals; with the Wasm, those it has not been told yet.
     let signals = []
-    // Without the Wasm: how many bodies were made, and of how many signals.
-    let number = 0, told = 0
+    // Without it: whether that is decided, and how many signals were posted.
+    let plain, told = 0
 
     // Form feeds separate: nobody types them.
-    const text = (...fields) => fields.join('\f')
-    const message = (kind, ...fields) => text(kind, Date.now(), ...fields)
+    const text = (...fields) => fields.join`\f`
 
     const arm = ms => {
       clearTimeout(timer)
@@ -33,42 +33,36 @@
     const part = body => navigator.sendBeacon(api, body)
     // Posts, and tells the answer's status and `Retry-After`.
     const post = async body => {
-      let status, after
       try {
-        const answer = await fetch(api, { method: 'POST', body, keepalive: true })
-        status = answer.status
-        after = answer.headers.get('retry-after')
-      } catch {}
-      quietly(work, 'a', status, after)
+        const { status, headers } = await fetch(api, { method: 'POST', body, keepalive: 1 })
+        work('a', status, headers.get('retry-after'))
+      } catch {
+        quietly(work, 'a')
+      }
     }
 
     const bytes = (at, length) => new Uint8Array(machine.memory.buffer, at, length)
     // What storage holds and a message, for the Wasm.
     const tell = message =>
-      machine.run(new TextEncoder().encodeInto((storage && storage[key] || '') + '\0' + message, bytes(machine.buffer(), 24576)).written)
+      machine.r(new TextEncoder().encodeInto((storage[key] || '') + '\0' + message, bytes(machine.b(), 24576)).written)
 
     // Does what is due: hands over signals and news, and waits.
-    const work = (...news) => {
+    const work = (kind, ...fields) => {
       if (machine) {
         signals.map(tell)
         signals = []
-        news[0] && tell(message(...news))
-        arm(tell(message('t')))
-      } else if ((plain = plain || news[0])) {
-        timer = 0
-        if (signals[told]) {
-          part(JSON.stringify([text(Date.now(), number++, told, settings), ...signals]))
-          told = signals.length
-        }
+        kind && tell(text(kind, Date.now(), ...fields))
+        arm(tell(text('t', Date.now())))
+      } else if ((plain = plain || kind) && signals[told]) {
+        part(JSON.stringify([text(Date.now(), told, settings), ...signals]))
+        told = signals.length
       }
     }
 
     const signal = (kind, name, ...fields) => {
-      // A comma separates patterns, `*` is anything.
-      const matches = patterns => RegExp(`^(${patterns.replace(/\*/g, '.*').replace(/,/g, '|')})$`).test(pathname)
-      if (settings && matches(include) && !matches(exclude)) {
-        signals.push(message(kind, name, pathname, hostname, ...fields))
-        plain ? timer || arm(interval) : work()
+      if (settings && pathname.match(include) && !pathname.match(exclude)) {
+        signals.push(text(kind, Date.now(), name, pathname, hostname, ...fields))
+        machine ? work() : arm(interval)
       }
     }
     const view = () => {
@@ -78,7 +72,7 @@
       signal(
         'v',
         '',
-        from && new URL(from).hostname,
+        from.split(/[/:]+/)[1],
         from.split(/[?#]/)[0],
         utm('source') || query.get('ref') || query.get('source'),
         ...['medium', 'campaign', 'content', 'term', ''].map(utm),
@@ -89,7 +83,7 @@
         const { props = {}, value, currency, interactive, callback } = options || {}
         name == 'pageview'
           ? view()
-          : signal(interactive === false ? 'e' : 'i', name, Math.round(parseFloat(value) * 1e6), ...Object.entries(props).sort().slice(0, 30).flat(), currency)
+          : signal(interactive == false ? 'e' : 'i', name, Math.round(value * 1e6), ...Object.entries(props).sort().slice(0, 30).flat(), currency)
         callback && setTimeout(callback)
       }))
 
@@ -99,11 +93,11 @@
     if (
       navigator.doNotTrack != 1 &&
       !navigator.globalPrivacyControl &&
-      (automated != null || !navigator.webdriver) &&
-      (local != null || !/^(localhost|127\..*|\[::1]|)$/.test(hostname)) &&
-      !(storage && storage.headwater_ignore)
+      ('automated' in dataset || !navigator.webdriver) &&
+      ('local' in dataset || !/^(localhost|127\.|\[:|$)/.test(hostname)) &&
+      !storage.headwater_ignore
     ) {
-      if (allowed == 'none') storage = 0
+      if (dataset.storage == 'none') storage = 0
       settings = text(
         Date.now(),
         crypto.getRandomValues(new BigUint64Array(1)),
@@ -116,29 +110,31 @@
         Intl.DateTimeFormat().resolvedOptions().timeZone,
       )
       view()
-      q.map(call => headwater(...call))
+      calls.map(call => headwater(...call))
       const handlers = {
         click({ target }) {
-          const marked = target.closest('[data-headwater-event]')
-          const link = target.closest('a[href]')
-          const props = {}
-          if (marked) {
-            for (const { name, value } of marked.attributes) props[name.split('data-headwater-prop-')[1]] = value
-            delete props[undefined]
-            headwater(marked.dataset.headwaterEvent, { props })
+          for (; target; target = target.parentElement) {
+            const props = {}
+            for (const { name, value } of target.attributes) {
+              const [, prop] = name.split('data-headwater-prop-')
+              if (prop) props[prop] = value
+            }
+            const { headwaterEvent } = target.dataset
+            headwaterEvent && headwater(headwaterEvent, { props })
+            target.hostname && signal('l', target.hostname)
           }
-          link && signal('l', link.hostname)
         },
         // On leaving, `pagehide` comes first and `visibilitychange` after it; the second finds nothing more to send.
         pagehide: () => work('h'),
-        visibilitychange: () => work(document.hidden ? 'h' : 's'),
+        visibilitychange: () => work(document.hidden ? 'h' : machine && 's'),
       }
       for (const name in handlers) addEventListener(name, event => quietly(handlers[name], event), true)
       WebAssembly.instantiateStreaming(fetch(src.replace('.js', '.wasm')), {
-        env: {
-          keep: (at, length) => (storage[key] = new TextDecoder().decode(bytes(at, length))),
-          send: (at, length) => post(bytes(at, length).slice()),
-          part: (at, length) => part(bytes(at, length)),
+        // Keep, send, part: tracker-js/shell/src/wasm.rs.
+        e: {
+          k: (at, length) => (storage[key] = new TextDecoder().decode(bytes(at, length))),
+          s: (at, length) => post(bytes(at, length).slice()),
+          p: (at, length) => part(bytes(at, length)),
         },
       }).then(
         ({ instance }) => {

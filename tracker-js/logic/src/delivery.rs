@@ -12,6 +12,8 @@ const RETRY: u64 = 1000;
 const DOUBLINGS: u32 = 5;
 /// The longest `Retry-After` that is followed, in seconds.
 const LONGEST_RETRY_AFTER: u64 = 3600;
+/// More than the longest wait in milliseconds: an hour of `Retry-After` and the jitter of the longest backoff, 32 minutes.
+const LONGEST_WAIT: u64 = 2 * 3600 * 1000;
 /// Frozen beacons that are kept at most: those of two days without an answer.
 pub const MOST: usize = 48;
 /// Bytes of them that are kept at most.
@@ -62,30 +64,21 @@ pub struct Delivery<'a> {
     /// The least time between the first attempts of two beacons, in milliseconds.
     pub interval: u32,
     failures: u32,
-    /// The last attempt, or its answer if that was no good.
-    last: Pause,
-    /// The first signal that is not frozen yet.
-    unsent: Pause,
-}
-
-/// A stretch of time from a moment on, in milliseconds. It is over if the clock was set back before it began: no clock
-/// holds a beacon back for longer than was meant.
-#[derive(Clone, Copy, Debug)]
-struct Pause {
-    since: u64,
-    length: u64,
+    /// When the next attempt may be made.
+    next_at: u64,
+    /// When what is not frozen yet may go.
+    draft_at: u64,
 }
 
 impl Parcel {
     pub(crate) const NONE: Self = Self { created: 0, start: 0, end: 0, state: State::Waits };
 }
 
-impl Pause {
-    const NONE: Self = Self { since: 0, length: 0 };
-
-    const fn left(self, now: u64) -> u64 {
-        if now < self.since { 0 } else { self.length.saturating_sub(now - self.since) }
-    }
+/// Milliseconds until a moment. None if that would be longer than anything is meant to wait: the moment is over, or the
+/// clock was set back.
+const fn left(until: u64, now: u64) -> u64 {
+    let left = until.wrapping_sub(now);
+    if left > LONGEST_WAIT { 0 } else { left }
 }
 
 impl<'a> Delivery<'a> {
@@ -99,8 +92,8 @@ impl<'a> Delivery<'a> {
             flying: 0,
             interval: 0,
             failures: 0,
-            last: Pause::NONE,
-            unsent: Pause::NONE,
+            next_at: 0,
+            draft_at: 0,
         }
     }
 
@@ -112,7 +105,7 @@ impl<'a> Delivery<'a> {
 
     /// The first signal of a draft came.
     pub fn began(&mut self, now: u64) {
-        self.unsent = Pause { since: now, length: self.interval.min(QUIET).into() };
+        self.draft_at = now.wrapping_add(u64::from(self.interval.min(QUIET)));
     }
 
     /// Takes the beacon whose bytes were appended to `frozen` from `start` on. `created` is the second that its `now`
@@ -134,18 +127,18 @@ impl<'a> Delivery<'a> {
     /// `drafted` says whether there is anything that is not frozen yet.
     #[must_use]
     pub fn due(&self, now: u64, drafted: bool) -> Option<u64> {
-        let left = self.last.left(now);
+        let pause = left(self.next_at, now);
         match self.next() {
             _ if self.flying > 0 => None,
-            0 => drafted.then(|| left.max(self.unsent.left(now))),
-            _ => Some(left),
+            0 => drafted.then(|| pause.max(left(self.draft_at, now))),
+            _ => Some(pause),
         }
     }
 
     /// Writes the body of the next attempt.
     pub fn send(&mut self, now: u64, body: &mut Buf<'_>) {
         self.flying = self.next();
-        self.last = Pause { since: now, length: self.interval.into() };
+        self.next_at = now + u64::from(self.interval);
         if let Some(parcel) = self.parcels.get(self.flying.wrapping_sub(1)) {
             parcel.write(&self.frozen, now, body);
         }
@@ -173,7 +166,7 @@ impl<'a> Delivery<'a> {
         let asked = retry_after.min(LONGEST_RETRY_AFTER) * 1000;
         // The 16 random bits are a fraction of the base.
         let jitter = (base * (random & 0xffff)) >> 16;
-        self.last = Pause { since: now, length: base.max(asked) + jitter };
+        self.next_at = now + base.max(asked) + jitter;
     }
 
     /// The page goes out of sight, perhaps for ever. `part` is `sendBeacon`: it says whether the browser took the bytes.
@@ -186,7 +179,7 @@ impl<'a> Delivery<'a> {
                     parcel.state = State::Parted;
                 }
                 // A longer `Retry-After` stays.
-                self.last = Pause { since: now, length: self.last.left(now).max(self.interval.into()) };
+                self.next_at = self.next_at.max(now + u64::from(self.interval));
             }
         }
     }

@@ -33,8 +33,10 @@ pub struct Node {
     end: u16,
     /// A minute's seconds since 1970.
     at: u32,
-    /// A row: count, went on, engaged, depth, how many values. A minute: started, went on.
-    sums: [u32; 5],
+    /// A row: count, went on, engaged, depth. A minute: started, went on.
+    sums: [u32; 4],
+    /// How many minutes, rows or values it has.
+    parts: u32,
 }
 
 /// Where a sum is kept.
@@ -56,6 +58,7 @@ pub struct Draft<'a> {
     keys: Buf<'a>,
     nodes: &'a mut [Node],
     node_count: usize,
+    visits: u32,
     minutes: usize,
     counts: usize,
     /// The values, in order: a row and a number each.
@@ -73,7 +76,7 @@ pub struct Key<'a> {
 }
 
 impl Node {
-    pub(crate) const NONE: Self = Self { parent: 0, start: 0, end: 0, at: 0, sums: [0; 5] };
+    pub(crate) const NONE: Self = Self { parent: 0, start: 0, end: 0, at: 0, sums: [0; 4], parts: 0 };
 }
 
 impl<'a> Draft<'a> {
@@ -86,6 +89,7 @@ impl<'a> Draft<'a> {
             keys: Buf::new(keys),
             nodes,
             node_count: 0,
+            visits: 0,
             minutes: 0,
             counts: 0,
             values,
@@ -148,9 +152,8 @@ impl<'a> Draft<'a> {
         {
             *place = (row, value);
             self.value_count += 1;
-            if let Some(node) = self.nodes.get_mut(usize::from(row)) {
-                let [.., values] = &mut node.sums;
-                *values += 1;
+            if let Some(row) = self.nodes.get_mut(usize::from(row)) {
+                row.parts += 1;
             }
         }
     }
@@ -172,6 +175,7 @@ impl<'a> Draft<'a> {
         while !strings.rest.is_empty() {
             put_text(out, strings.text());
         }
+        put_varint(out, self.visits.into());
         self.write(ROOT, 0, created, out);
         self.clear();
     }
@@ -182,25 +186,28 @@ impl<'a> Draft<'a> {
         self.string_count = 0;
         self.keys.len = 0;
         self.node_count = 0;
+        self.visits = 0;
         self.minutes = 0;
         self.counts = 0;
         self.value_count = 0;
     }
 
-    /// Writes what is in a visit (1), in a minute (2), or all (0).
-    fn write(&self, parent: u16, depth: u32, created: u32, out: &mut Buf<'_>) {
-        let parts = || self.nodes.iter().take(self.node_count).enumerate().filter(|(_, node)| node.parent == parent);
-        put_varint(out, parts().count() as u64);
-        for (at, node) in parts() {
-            if depth != 1 {
-                put(out, self.keys.bytes.get(node.start.into()..node.end.into()).unwrap_or_default());
-            } else {
-                put_zigzag(out, i64::from(node.at) - i64::from(created));
+    /// Writes the visits (depth 0), the minutes of a visit (1) or the rows of a minute (2).
+    fn write(&self, parent: u16, depth: usize, created: u32, out: &mut Buf<'_>) {
+        for (at, node) in self.nodes.iter().take(self.node_count).enumerate() {
+            if node.parent != parent {
+                continue;
             }
-            // A visit has no sums, a minute two.
-            for sum in node.sums.iter().take([0, 2, 5].get(depth as usize).copied().unwrap_or_default()) {
+            if depth == 1 {
+                put_zigzag(out, i64::from(node.at) - i64::from(created));
+            } else {
+                put(out, self.keys.bytes.get(node.start.into()..node.end.into()).unwrap_or_default());
+            }
+            // A visit has no sums, a minute two, a row four.
+            for sum in node.sums.iter().take(depth * 2) {
                 put_varint(out, u64::from(*sum));
             }
+            put_varint(out, node.parts.into());
             if depth < 2 {
                 self.write(at as u16, depth + 1, created, out);
             } else {
@@ -225,8 +232,12 @@ impl<'a> Draft<'a> {
             return at as u16;
         }
         if let Some(node) = self.nodes.get_mut(self.node_count) {
-            *node = Node { parent, start: start as u16, end: end as u16, at: 0, sums: [0; 5] };
+            *node = Node { parent, start: start as u16, end: end as u16, at: 0, sums: [0; 4], parts: 0 };
             self.node_count += 1;
+            match self.nodes.get_mut(usize::from(parent)) {
+                Some(node) => node.parts += 1,
+                None => self.visits += 1,
+            }
         }
         (self.node_count - 1) as u16
     }

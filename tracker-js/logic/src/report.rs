@@ -2,10 +2,11 @@
 //! bytes that the page would have sent, so everything after this point treats both alike.
 use alloc::{boxed::Box, string::String, vec::Vec};
 
+use headwater_core::beacon::MAX_PROPS;
 use serde::Deserialize;
 
 use crate::{
-    text::{Fields, get},
+    text::{Fields, SEPARATOR, get},
     tracker::{Space, Tracker, seconds},
 };
 
@@ -31,7 +32,7 @@ pub struct Beaconed {
 pub enum ReportError {
     /// There is no head, or no signal that has not been told before.
     Empty,
-    /// More than [`MAX_SIGNALS`], or more than fits in one beacon.
+    /// More than [`MAX_SIGNALS`], more than fits in one beacon, or too many properties.
     TooMany,
 }
 
@@ -39,7 +40,7 @@ impl core::fmt::Display for ReportError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::Empty => "signals: a head and at least one new signal; docs/wire.md describes the format",
-            Self::TooMany => "signals: at most 1000 events, 64 minutes and 2000 texts in a body",
+            Self::TooMany => "signals: at most 1000 events, 64 minutes and 2000 texts in a body, 30 properties on an event",
         })
     }
 }
@@ -58,7 +59,9 @@ impl Report {
             return Err(ReportError::TooMany);
         }
         let mut head = Fields::new(head.as_bytes());
-        let (now, seq, told) = (head.number(), head.number() as u32, head.number() as usize);
+        let now = head.number();
+        // How many signals were posted before: it grows with every report, so it is the sequence number too.
+        let told = head.number() as usize;
         let mut space = Box::new(Space::EMPTY);
         let mut tracker = Tracker::new(&mut space);
         tracker.begin(head);
@@ -69,15 +72,20 @@ impl Report {
             if at == told {
                 tracker.forget();
             }
+            // Name, page, host, value, currency, and what a beacon may have of properties.
+            let separators = signal.bytes().filter(|b| *b == SEPARATOR).count();
+            if separators > 8 + 2 * MAX_PROPS {
+                return Err(ReportError::TooMany);
+            }
             let mut fields = Fields::new(signal.as_bytes());
-            let kind = fields.text();
+            let kind = fields.letter();
             let when = fields.number();
             tracker.signal(kind, when, fields, b"");
         }
         if told >= signals.len() {
             return Err(ReportError::Empty);
         }
-        let frozen = tracker.report(seq)?;
+        let frozen = tracker.report(told as u32)?;
         Ok(Beaconed { now: now.saturating_sub(created), frozen })
     }
 }

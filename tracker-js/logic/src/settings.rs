@@ -10,7 +10,7 @@ pub struct Settings<'a> {
     pub storage: bool,
     /// Whether the browser keeps a random id (`data-identity` is `device`).
     pub device: bool,
-    /// The width of the screen in CSS pixels; 0 when not known.
+    /// The width of the screen in CSS pixels, 16 bits of it; 0 when not known.
     pub screen: u16,
     /// The least time between two beacons in milliseconds, `data-interval`.
     pub interval: u32,
@@ -18,8 +18,8 @@ pub struct Settings<'a> {
     pub browser: Buf<'a>,
 }
 
-/// The most that [`Settings::interval`] may be: an hour.
-pub const LONGEST_INTERVAL: u64 = 3_600_000;
+/// The most that [`Settings::interval`] may be: a minute.
+pub const LONGEST_INTERVAL: u64 = 60_000;
 
 impl<'a> Settings<'a> {
     /// Those of a page load that has not begun.
@@ -33,7 +33,7 @@ impl<'a> Settings<'a> {
         set(&mut self.site, fields.text());
         self.storage = fields.number() == 1;
         self.device = fields.text() == b"device";
-        self.screen = fields.number().min(u16::MAX.into()) as u16;
+        self.screen = fields.number() as u16;
         self.interval = fields.number().min(LONGEST_INTERVAL) as u32;
         set(&mut self.browser, fields.rest);
     }
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!((settings.screen, settings.interval), (1920, 250));
         assert_eq!((get(&settings.site), get(&settings.browser)), (&b"example.com"[..], &b"en-GB\x0cEurope/Berlin"[..]));
         read!(settings, b"\x0c\x0cdevice\x0c99999\x0c4000000000");
-        assert_eq!((settings.device, settings.screen, settings.interval), (true, u16::MAX, 3_600_000));
+        assert_eq!((settings.device, settings.screen, settings.interval), (true, 34_463, 60_000));
     }
 
     #[test]

@@ -87,6 +87,11 @@ impl<'a> Fields<'a> {
         field
     }
 
+    /// The first byte of the next field, 0 if it is empty.
+    pub fn letter(&mut self) -> u8 {
+        self.text().first().copied().unwrap_or_default()
+    }
+
     /// The next fields with the separators after them.
     pub fn take(&mut self, count: u32) -> &'a [u8] {
         let before = self.rest;

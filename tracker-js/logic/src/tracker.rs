@@ -96,7 +96,7 @@ impl<'a> Tracker<'a> {
     /// Adds up one signal: its kind, when it happened (milliseconds since 1970 by the browser's clock) and its fields, as
     /// `docs/wire.md` lists them under Signals. `stored` is what storage holds, empty if nothing; the answer is what it
     /// shall hold now, or nothing where storage is not used. An unknown kind is no signal.
-    pub fn signal(&mut self, kind: &[u8], at: u64, fields: Fields<'_>, stored: &[u8]) -> Option<&[u8]> {
+    pub fn signal(&mut self, kind: u8, at: u64, fields: Fields<'_>, stored: &[u8]) -> Option<&[u8]> {
         if self.draft.is_full() {
             self.freeze(at);
         }
@@ -110,10 +110,10 @@ impl<'a> Tracker<'a> {
         // Storage knows what other tabs did; what is remembered here stands in for it.
         self.device = self.visit.read(stored, at);
         match kind {
-            b"v" => self.view(at, stored.is_empty(), fields),
-            b"i" => self.event(at, true, fields),
-            b"e" => self.event(at, false, fields),
-            b"l" => self.link(fields),
+            b'v' => self.view(at, stored.is_empty(), fields),
+            b'i' => self.event(at, true, fields),
+            b'e' => self.event(at, false, fields),
+            b'l' => self.link(fields),
             _ => return None,
         }
         if !self.settings.device {
@@ -256,7 +256,7 @@ impl<'a> Tracker<'a> {
 
     /// Freezes the draft under the next number.
     fn freeze(&mut self, now: u64) {
-        if now.saturating_sub(self.created) > RENEW {
+        if now > self.created.wrapping_add(RENEW) {
             self.id = BeaconId { load: self.random().to_le_bytes(), seq: 0 };
             self.created = now;
         }
@@ -284,12 +284,12 @@ pub(crate) const fn seconds(ms: u64) -> u32 {
 /// A whole number of millionths with an optional sign; `None` if it is none or too large to be counted.
 fn millionths(text: &[u8]) -> Option<i64> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let size = number(digits) as i64;
+    let size = number(digits);
     // 0 is also what `number` gives for no number.
-    if digits.len() > 19 || size > MAX_VALUE || size < 0 || (size == 0 && digits != b"0") {
+    if digits.len() > 19 || size > MAX_VALUE as u64 || (size == 0 && digits != b"0") {
         return None;
     }
-    Some(if digits.len() < text.len() { -size } else { size })
+    Some(if digits.len() < text.len() { -(size as i64) } else { size as i64 })
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 use crate::text::{Buf, Fields, SEPARATOR, get, put, put_number, set};
 
 /// Seconds without activity that end a visit.
-pub const IDLE: u32 = 30 * 60;
+pub const IDLE: i32 = 30 * 60;
 /// Seconds after which a visit ends whatever happens, so that what it claims for its start is never too late to be counted.
-pub const LONGEST: u32 = 24 * 60 * 60;
+pub const LONGEST: i32 = 24 * 60 * 60;
 /// The second field of what is stored; another one is not read.
 const FORMAT: u32 = 1;
 
@@ -42,7 +42,7 @@ impl<'a> Visit<'a> {
     /// Whether activity at `at` still belongs to it.
     #[must_use]
     pub const fn lives(&self, at: u32) -> bool {
-        at < self.active.saturating_add(IDLE) && at < self.start.saturating_add(LONGEST)
+        before(at, self.active, IDLE) && before(at, self.start, LONGEST)
     }
 
     /// Whether a page of it was seen.
@@ -72,7 +72,7 @@ impl<'a> Visit<'a> {
         }
         let [format, _, start, active, viewed, _] = numbers;
         // A minute of grace: another tab may have read the clock later than this signal did.
-        let in_order = 0 < start && start <= active && viewed <= active && active < at.saturating_add(60);
+        let in_order = 0 < start && start <= active && viewed <= active && before(active, at, 60);
         if format == FORMAT && in_order {
             self.numbers(numbers);
             set(&mut self.last, fields.take(3));
@@ -100,6 +100,11 @@ impl<'a> Visit<'a> {
         self.viewed = viewed;
         self.went_on = went_on;
     }
+}
+
+/// Whether `at` comes before `seconds` after `then`, for moments less than 68 years apart.
+const fn before(at: u32, then: u32, seconds: i32) -> bool {
+    (at.wrapping_sub(then) as i32) < seconds
 }
 
 #[cfg(test)]
@@ -156,10 +161,10 @@ mod tests {
     #[test]
     fn a_visit_ends_after_thirty_minutes_and_after_a_day() {
         read(STORED.as_bytes(), 2100, |visit, _| {
-            assert!(visit.lives(2000 + IDLE - 1));
-            assert!(!visit.lives(2000 + IDLE));
-            visit.active = 1000 + LONGEST;
-            assert!(!visit.lives(1000 + LONGEST));
+            assert!(visit.lives(2000 + IDLE as u32 - 1));
+            assert!(!visit.lives(2000 + IDLE as u32));
+            visit.active = 1000 + LONGEST as u32;
+            assert!(!visit.lives(1000 + LONGEST as u32));
         });
     }
 

@@ -1,4 +1,4 @@
-//! Two exports, three imports.
+//! Two exports, three imports. Their names have one letter, because two files have to carry them.
 use core::{
     alloc::{GlobalAlloc, Layout},
     cell::{Cell, UnsafeCell},
@@ -46,23 +46,27 @@ static TRACKER: Local<Tracker<'static>> = Local(UnsafeCell::new(Tracker::new(uns
 /// Whether `TRACKER` is at work: whatever a page does to our imports, nothing gets at it twice.
 static BUSY: Local<Cell<bool>> = Local(UnsafeCell::new(Cell::new(false)));
 
+#[link(wasm_import_module = "e")]
 unsafe extern "C" {
     /// Keep this text for the other pages.
+    #[link_name = "k"]
     safe fn keep(at: *const u8, len: usize);
     /// Send this body by `fetch`, and hand in its answer later.
+    #[link_name = "s"]
     safe fn send(at: *const u8, len: usize);
     /// Send this body by `sendBeacon`: not 0 if the browser took it.
+    #[link_name = "p"]
     safe fn part(at: *const u8, len: usize) -> u32;
 }
 
 /// Where the input buffer is.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = "b")]
 extern "C" fn buffer() -> *mut u8 {
     INPUT_BUFFER.0.get().cast()
 }
 
 /// Takes the message that is in the buffer. Gives the milliseconds after which to call again with `t`, 0 for never.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = "r")]
 extern "C" fn run(len: usize) -> u32 {
     // SAFETY: a `Cell` on one thread.
     let busy = unsafe { &*BUSY.0.get() };
@@ -82,19 +86,19 @@ extern "C" fn run(len: usize) -> u32 {
 fn handle(tracker: &mut Tracker<'static>, text: &[u8]) -> u32 {
     let (stored, message) = cut_at(text, 0);
     let mut fields = Fields::new(message);
-    let kind = fields.text();
+    let kind = fields.letter();
     let after_kind = fields;
     let now = fields.number();
     match kind {
         // The page load begins.
-        b"b" => tracker.begin(after_kind),
+        b'b' => tracker.begin(after_kind),
         // The server answered, or did not (status 0).
-        b"a" => tracker.answer(now, fields.number(), fields.number()),
+        b'a' => tracker.answer(now, fields.number(), fields.number()),
         // The page goes out of sight, and comes back.
-        b"h" => tracker.hide(now, |body| part(body.as_ptr(), body.len()) != 0),
-        b"s" => tracker.show(),
+        b'h' => tracker.hide(now, |body| part(body.as_ptr(), body.len()) != 0),
+        b's' => tracker.show(),
         // Time has passed.
-        b"t" => match tracker.step(now) {
+        b't' => match tracker.step(now) {
             Action::Send(body) => send(body.as_ptr(), body.len()),
             Action::Wait(ms) => return ms as u32,
             Action::Done => {}
