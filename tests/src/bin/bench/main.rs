@@ -9,15 +9,21 @@ mod noop;
 mod throughput;
 
 fn main() {
+    const PARTS: [(&str, fn()); 4] =
+        [("throughput", throughput::print), ("latency", latency::print), ("fold", fold::print), ("queries", month::print)];
     let mut words = std::env::args().skip(1);
-    if words.next().as_deref() == Some("noop") {
+    let part = words.next();
+    if part.as_deref() == Some("noop") {
         noop::serve(words.next().and_then(|port| port.parse().ok()).expect("a port"));
         return;
     }
-    throughput::print();
-    latency::print();
-    fold::print();
-    month::print();
+    if let Some(unknown) = part.as_deref().filter(|part| PARTS.iter().all(|(name, _)| name != part)) {
+        eprintln!("there is no part {unknown:?}; there are {}", PARTS.map(|(name, _)| name).join(", "));
+        std::process::exit(2);
+    }
+    for (_, print) in PARTS.iter().filter(|(name, _)| part.as_deref().is_none_or(|part| part == *name)) {
+        print();
+    }
 }
 
 /// The value below which `share` of the sorted values are.

@@ -57,6 +57,7 @@ pub(crate) fn print() {
         ("events by name", json!({"metrics": ["events", "visitors"], "dimensions": ["event:name"]})),
     ];
     println!("{:<28}{:>12}{:>12}{:>12}", "query over all days, ms", "cold", "warm p50", "warm p99");
+    let mut memory = 0;
     for (name, query) in queries {
         let mut query = query;
         query["site_id"] = SITE.into();
@@ -68,7 +69,9 @@ pub(crate) fn print() {
         let mut warm: Vec<f64> = (0..50).map(|_| milliseconds(|| drop(api.query(&query)))).collect();
         warm.sort_by(f64::total_cmp);
         println!("{name:<28}{cold:>12.1}{:>12.1}{:>12.1}", quantile(&warm, 0.5), quantile(&warm, 0.99));
+        memory = memory.max(server.peak_memory());
     }
+    println!("memory of the server at most: {:.0} MB", memory as f64 / 1e6);
 }
 
 /// What a file system holds under a folder.
