@@ -178,8 +178,6 @@ impl<'a> Delivery<'a> {
                 if part(get(body)) {
                     parcel.state = State::Parted;
                 }
-                // A longer `Retry-After` stays.
-                self.next_at = self.next_at.max(now + u64::from(self.interval));
             }
         }
     }

@@ -158,8 +158,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Appends the frozen bytes of the beacon, and is empty again. `created` is in seconds since 1970.
-    pub fn freeze(&mut self, id: BeaconId, created: u32, device: u64, settings: &Settings<'_>, out: &mut Buf<'_>) {
+    /// Appends the frozen bytes of the beacon, and is empty again. `created` and `now` are in seconds since 1970.
+    pub fn freeze(&mut self, id: BeaconId, created: u32, now: u32, device: u64, settings: &Settings<'_>, out: &mut Buf<'_>) {
         put(out, &id.load);
         put_varint(out, id.seq.into());
         put_varint(out, created.into());
@@ -176,7 +176,7 @@ impl<'a> Draft<'a> {
             put_text(out, strings.text());
         }
         put_varint(out, self.visits.into());
-        self.write(ROOT, 0, created, out);
+        self.write(ROOT, 0, created, now, out);
         self.clear();
     }
 
@@ -193,13 +193,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Writes the visits (depth 0), the minutes of a visit (1) or the rows of a minute (2).
-    fn write(&self, parent: u16, depth: usize, created: u32, out: &mut Buf<'_>) {
+    fn write(&self, parent: u16, depth: usize, created: u32, now: u32, out: &mut Buf<'_>) {
         for (at, node) in self.nodes.iter().take(self.node_count).enumerate() {
             if node.parent != parent {
                 continue;
             }
             if depth == 1 {
-                put_zigzag(out, i64::from(node.at) - i64::from(created));
+                // After the clock was set back nothing is told as of later than now.
+                put_zigzag(out, i64::from(node.at.min(now)) - i64::from(created));
             } else {
                 put(out, self.keys.bytes.get(node.start.into()..node.end.into()).unwrap_or_default());
             }
@@ -209,7 +210,7 @@ impl<'a> Draft<'a> {
             }
             put_varint(out, node.parts.into());
             if depth < 2 {
-                self.write(at as u16, depth + 1, created, out);
+                self.write(at as u16, depth + 1, created, now, out);
             } else {
                 for (row, value) in self.values.iter().take(self.value_count) {
                     if usize::from(*row) == at {

@@ -67,7 +67,6 @@ impl Report {
         tracker.begin(head);
         tracker.settings.storage = false;
         tracker.settings.device = false;
-        let created = u64::from(seconds(tracker.created)) * 1000;
         for (at, signal) in signals.iter().enumerate() {
             if at == told {
                 tracker.forget();
@@ -85,14 +84,15 @@ impl Report {
         if told >= signals.len() {
             return Err(ReportError::Empty);
         }
-        let frozen = tracker.report(told as u32)?;
+        let frozen = tracker.report(told as u32, now)?;
+        let created = u64::from(seconds(tracker.created)) * 1000;
         Ok(Beaconed { now: now.saturating_sub(created), frozen })
     }
 }
 
 impl Tracker<'_> {
     /// The frozen bytes of everything since [`Tracker::forget`], under this number.
-    fn report(&mut self, seq: u32) -> Result<Vec<u8>, ReportError> {
+    fn report(&mut self, seq: u32, now: u64) -> Result<Vec<u8>, ReportError> {
         if self.delivery.next() > 0 {
             return Err(ReportError::TooMany);
         }
@@ -101,7 +101,7 @@ impl Tracker<'_> {
         }
         self.id.seq = seq;
         let frozen = &mut self.delivery.frozen;
-        self.draft.freeze(self.id, seconds(self.created), 0, &self.settings, frozen);
+        self.draft.freeze(self.id, seconds(self.created), seconds(now), 0, &self.settings, frozen);
         Ok(get(frozen).to_vec())
     }
 

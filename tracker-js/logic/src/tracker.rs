@@ -12,7 +12,7 @@ use crate::{
     visit::{NO_ORIGIN, Visit},
 };
 
-/// Milliseconds after which a page load takes a new id for what it has not frozen yet: ids are remembered for days only.
+/// Milliseconds after which a page load takes a new id for what happens next: ids are remembered for days only.
 const RENEW: u64 = 24 * 60 * 60 * 1000;
 
 /// Everything that one page load knows. What it holds lies in a [`Space`].
@@ -104,6 +104,10 @@ impl<'a> Tracker<'a> {
             return None;
         }
         if self.draft.is_empty() {
+            if at > self.created.wrapping_add(RENEW) {
+                self.id = BeaconId { load: self.random().to_le_bytes(), seq: 0 };
+                self.created = at;
+            }
             self.delivery.began(at);
         }
         let at = seconds(at);
@@ -113,7 +117,7 @@ impl<'a> Tracker<'a> {
             b'v' => self.view(at, stored.is_empty(), fields),
             b'i' => self.event(at, true, fields),
             b'e' => self.event(at, false, fields),
-            b'l' => self.link(fields),
+            b'l' => self.link(at, fields),
             _ => return None,
         }
         if !self.settings.device {
@@ -212,14 +216,14 @@ impl<'a> Tracker<'a> {
     }
 
     /// A link is followed.
-    fn link(&mut self, mut fields: Fields<'_>) {
+    fn link(&mut self, at: u32, mut fields: Fields<'_>) {
         let to = fields.text();
         let mut last = Fields::new(get(&self.visit.last));
         last.take(2);
         let host = last.text();
         // A page of the same host shares our storage and will say itself that this one went on.
         let tells = self.settings.storage && to == host;
-        if !tells && self.settings.is_own(to, host) {
+        if !tells && self.visit.lives(at) && self.settings.is_own(to, host) {
             self.goes_on();
             self.view_goes_on();
         }
@@ -256,13 +260,10 @@ impl<'a> Tracker<'a> {
 
     /// Freezes the draft under the next number.
     fn freeze(&mut self, now: u64) {
-        if now > self.created.wrapping_add(RENEW) {
-            self.id = BeaconId { load: self.random().to_le_bytes(), seq: 0 };
-            self.created = now;
-        }
         let created = seconds(self.created);
         let start = self.delivery.frozen.len;
-        self.draft.freeze(self.id, created, self.device, &self.settings, &mut self.delivery.frozen);
+        let frozen = &mut self.delivery.frozen;
+        self.draft.freeze(self.id, created, seconds(now), self.device, &self.settings, frozen);
         self.delivery.push(created, start);
         self.id.seq += 1;
     }

@@ -292,6 +292,35 @@ fn after_a_day_the_rest_takes_a_new_id_and_keeps_its_minutes() {
     assert_eq!(world.sums().rows[&(later / 60_000, "Click".into(), "/".into())], (1, 0));
 }
 
+#[test]
+fn a_clock_that_is_set_back_loses_nothing() {
+    let (mut world, mut tracker) = (World::default(), page(START, 1, true));
+    world.signal(&mut tracker, START, "v", HOME);
+    world.signal(&mut tracker, START + 3_600_000, "i", "Click\x0c/\x0cexample.com\x0c\x0c");
+    let end = world.settle(&mut tracker, START + 60_000);
+    assert!(end <= START + 70_000);
+    assert_eq!(world.sums().totals()[0], 2);
+    for frozen in world.server.values() {
+        let beacon = Beacon::decode(frozen).unwrap();
+        assert!(beacon.visits.iter().flat_map(|visit| &visit.minutes).all(|minute| minute.at <= 60));
+    }
+}
+
+#[test]
+fn what_waited_for_days_stays_within_a_day_of_its_id() {
+    let (mut world, mut tracker) = (World::default(), page(START, 1, false));
+    world.signal(&mut tracker, START, "v", HOME);
+    world.settle(&mut tracker, START);
+    let later = START + 25 * 3_600_000;
+    world.signal(&mut tracker, later, "i", "Click\x0c/\x0cexample.com\x0c\x0c");
+    world.signal(&mut tracker, later + 40 * 60_000, "l", "example.com");
+    world.settle(&mut tracker, later + 40 * 3_600_000);
+    for frozen in world.server.values() {
+        let beacon = Beacon::decode(frozen).unwrap();
+        assert!(beacon.visits.iter().flat_map(|visit| &visit.minutes).all(|minute| minute.at >= 0));
+    }
+}
+
 /// What a page does, or what happens to it.
 #[derive(Clone, Debug)]
 enum Step {
