@@ -38,7 +38,8 @@ fn main() -> io::Result<()> {
             } else {
                 let name = format!("{index}.{form}");
                 fs::write(out.join(&name), &bytes)?;
-                write!(entry, ", {form}: Some(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")))").map_err(io::Error::other)?;
+                write!(entry, ", {form}: Some(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")))")
+                    .map_err(io::Error::other)?;
             }
         }
         table.push_str(&entry);

@@ -128,7 +128,9 @@ impl App {
         })?;
         self.directory.reload()?;
         if chosen.is_some_and(|chosen| self.directory.token(chosen.reveal()).is_none()) {
-            tracing::warn!("HEADWATER_ADMIN_TOKEN is not used: there were tokens before; make others with `headwater token create`");
+            tracing::warn!(
+                "HEADWATER_ADMIN_TOKEN is not used: there were tokens before; make others with `headwater token create`"
+            );
         }
         let welcome = Welcome { token: first.filter(|_| chosen.is_none()), link };
         Ok(welcome)

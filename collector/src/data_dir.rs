@@ -18,7 +18,9 @@ pub enum DataDirError {
     #[error("{0} is in use by another server; stop it, or give this one its own directory with --data")]
     InUse(PathBuf),
     /// There is no such directory.
-    #[error("{0} holds no Headwater data; give the server's directory with --data, or create one with `headwater serve` or `headwater site add`")]
+    #[error(
+        "{0} holds no Headwater data; give the server's directory with --data, or create one with `headwater serve` or `headwater site add`"
+    )]
     Missing(PathBuf),
     /// The file system refused.
     #[error("cannot use {path}: {source}; check that the directory can be written")]

@@ -44,7 +44,13 @@ impl Feed {
     ///
     /// # Errors
     /// The database's.
-    pub fn first(&mut self, conn: &Connection, sources: Sources<'_>, since: Option<u64>, now: Millis) -> Result<LiveFrame, StoreError> {
+    pub fn first(
+        &mut self,
+        conn: &Connection,
+        sources: Sources<'_>,
+        since: Option<u64>,
+        now: Millis,
+    ) -> Result<LiveFrame, StoreError> {
         let version = changes::version(conn)?;
         let known = match since {
             Some(cursor) => changes::reaches(conn, cursor)?,
@@ -110,7 +116,14 @@ pub struct Sources<'a> {
 }
 
 impl Rows {
-    fn of(&self, conn: &Connection, cache: &Cache, site: SiteId, minute: Minute, version: u64) -> Result<Arc<Vec<Change>>, StoreError> {
+    fn of(
+        &self,
+        conn: &Connection,
+        cache: &Cache,
+        site: SiteId,
+        minute: Minute,
+        version: u64,
+    ) -> Result<Arc<Vec<Change>>, StoreError> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(site, minute)).cloned();
         if let Some((_, rows)) = known.filter(|(known, _)| *known == version) {
             return Ok(rows);

@@ -87,10 +87,13 @@ async fn run(options: Options, clock: Clock) -> Result<(), Failure> {
     let duties = tasks::start(&app);
     let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
     let stop = app.clone();
-    let server = axum::serve(axum::serve::ListenerExt::tap_io(listener, |tcp| {
-        // Answers are small and somebody waits for each.
-        let _ = tcp.set_nodelay(true);
-    }), service)
+    let server = axum::serve(
+        axum::serve::ListenerExt::tap_io(listener, |tcp| {
+            // Answers are small and somebody waits for each.
+            let _ = tcp.set_nodelay(true);
+        }),
+        service,
+    )
     .with_graceful_shutdown(async move {
         stopped().await;
         tracing::info!("stopping: finishing requests, then flushing what is waiting");

@@ -44,7 +44,8 @@ impl FileSettings {
     pub fn load(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
         let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("cannot read the settings in {shown}: {e}")))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("cannot read the settings in {shown}: {e}")))?;
         Self::parse(&text).map_err(|e| Failure::Usage(format!("the settings in {shown} are not right: {e}")))
     }
 
@@ -62,7 +63,9 @@ pub fn check_environment(set: impl Iterator<Item = String>, known: &[String]) ->
     unknown.sort();
     match unknown.first() {
         None => Ok(()),
-        Some(name) => Err(Failure::Usage(format!("the environment sets {name}, which is no setting; known are {}", known.join(", ")))),
+        Some(name) => {
+            Err(Failure::Usage(format!("the environment sets {name}, which is no setting; known are {}", known.join(", "))))
+        }
     }
 }
 

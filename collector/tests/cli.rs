@@ -171,11 +171,16 @@ fn commands_work_beside_a_running_server_and_over_http() {
     let post = |token: &str| {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let request = agent.post(format!("{url}/api/event")).header("authorization", format!("Bearer {token}"));
-        request.header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0").send(event).unwrap().status()
+        request
+            .header("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+            .send(event)
+            .unwrap()
+            .status()
     };
     assert_eq!(post(&server.token()), 202, "the site is known at once");
     std::thread::sleep(std::time::Duration::from_millis(1_000));
-    let question = ["query", "--site", "example.com", "--metrics", "pageviews", "--date-range", "24h", "--dimensions", "event:page"];
+    let question =
+        ["query", "--site", "example.com", "--metrics", "pageviews", "--date-range", "24h", "--dimensions", "event:page"];
     let (code, direct, _) = text(&run(dir, &question));
     assert_eq!((code, direct.as_str()), (0, "event:page  pageviews\n/a                  1\n"));
     let remote = headwater(&question).args(["--url", &url, "--token", reader.trim()]).output().unwrap();

@@ -245,8 +245,7 @@ impl Fold {
         let others = Tuple { name: other, page: other, hostname: other, currency: other, props: Box::default() };
         let (tuples, tuple_map) = sorted(raw.into_iter().map(|t| t.translated(&map)).chain([others]).collect());
         let (other_context, other_tuple) = (context_map.last().copied(), tuple_map.last().copied());
-        let mut assembler =
-            Assembler::new(dict, contexts, tuples, other_context.unwrap_or(0), other_tuple.unwrap_or(0));
+        let mut assembler = Assembler::new(dict, contexts, tuples, other_context.unwrap_or(0), other_tuple.unwrap_or(0));
         let mut visitors: Vec<_> = self.visitors.iter().collect();
         visitors.sort_unstable_by_key(|v| *v.0);
         let mut drafts = Vec::new();

@@ -52,7 +52,7 @@ pub use {
     fold::{Activity, EventDelta, Fold, PAGEVIEW},
     hll::{Hll, Hlls},
     numbers::{Numbers, Stamped},
-    people::{Fact, People, SAMPLE_SIZE, Tuple, Visit, Visitor, OTHER},
+    people::{Fact, OTHER, People, SAMPLE_SIZE, Tuple, Visit, Visitor},
     tallies::{Row, RowKey, Tallies, Tally},
-    wire::{WireError, WIRE_VERSION},
+    wire::{WIRE_VERSION, WireError},
 };

@@ -56,6 +56,7 @@ fn the_library_agrees_with_our_sample() {
     let (estimate, kept) = (theirs.estimate(), theirs.num_retained() as u64);
     let ours = Estimate::from_sample(kept, theirs.theta64() << 1);
     assert!((ours.value / estimate - 1.0).abs() < 1e-6);
-    let width = theirs.upper_bound(datasketches::common::NumStdDev::Two) - theirs.lower_bound(datasketches::common::NumStdDev::Two);
+    let width =
+        theirs.upper_bound(datasketches::common::NumStdDev::Two) - theirs.lower_bound(datasketches::common::NumStdDev::Two);
     assert!(((ours.high - ours.low) / width - 1.0).abs() < 0.1, "{} against {width}", ours.high - ours.low);
 }

@@ -2,12 +2,14 @@
 //! byte and docs/wire.md.
 use headwater_core::beacon::{self, Beacon, Delta, MinutePart, Str, VisitPart};
 use headwater_core::{
-    Activity, Aggregate, Batch, BeaconId, EventDelta, Fold, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash, WireError,
+    Activity, Aggregate, Batch, BeaconId, EventDelta, Fold, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,
+    WireError,
 };
 
 fn hex(text: &str) -> Vec<u8> {
     // Comments go to the end of the line; white space is free.
-    let digits: String = text.lines().filter_map(|l| l.split('#').next()).flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
+    let digits: String =
+        text.lines().filter_map(|l| l.split('#').next()).flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
     (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(&digits[i..i + 2], 16).unwrap()).collect()
 }
 

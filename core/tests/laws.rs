@@ -171,7 +171,15 @@ fn a_profile_past_its_caps_keeps_its_sums_and_its_associativity() {
             let pages: Vec<String> = (0..200u16).map(|p| format!("/{}", u32::from(p) + u32::from(from))).collect();
             let events: Vec<EventDelta> =
                 pages.iter().map(|page| EventDelta { name: "pageview", page, count: 1, ..EventDelta::default() }).collect();
-            fold.add(&Activity { visitor: VisitorHash(5), minute: Minute(1), tag, visit: &visit, started: 1, went_on: 0, events: &events });
+            fold.add(&Activity {
+                visitor: VisitorHash(5),
+                minute: Minute(1),
+                tag,
+                visit: &visit,
+                started: 1,
+                went_on: 0,
+                events: &events,
+            });
         }
         fold.finish()
     };

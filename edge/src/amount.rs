@@ -58,7 +58,20 @@ mod tests {
         ] {
             assert_eq!(of(&value), Some(millionths), "{value}");
         }
-        for bad in [json!(""), json!("."), json!("-"), json!("1,5"), json!("x"), json!(1e13), json!(true), json!(null), json!("99999999999999"), json!(1_000_000_000_001i64), json!("1e400"), json!("infe")] {
+        for bad in [
+            json!(""),
+            json!("."),
+            json!("-"),
+            json!("1,5"),
+            json!("x"),
+            json!(1e13),
+            json!(true),
+            json!(null),
+            json!("99999999999999"),
+            json!(1_000_000_000_001i64),
+            json!("1e400"),
+            json!("infe"),
+        ] {
             assert_eq!(of(&bad), None, "{bad}");
         }
     }

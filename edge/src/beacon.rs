@@ -77,8 +77,8 @@ pub fn judge(body: &[u8], sender: &Sender<'_>, around: &impl Surroundings) -> Re
 
 /// Judges the signals of a page whose policy refuses Wasm: the tracker's own code makes a beacon of them here.
 fn judge_signals(body: &[u8], sender: &Sender<'_>, around: &impl Surroundings) -> Result<Verdict, Refusal> {
-    let report: Report =
-        serde_json::from_slice(body).map_err(|_| Refusal::Body("signals: a JSON array of texts; docs/wire.md describes the format"))?;
+    let report: Report = serde_json::from_slice(body)
+        .map_err(|_| Refusal::Body("signals: a JSON array of texts; docs/wire.md describes the format"))?;
     let made = report.beacon().map_err(|error| {
         Refusal::Body(match error {
             ReportError::Empty => "signals: a head and at least one new signal; docs/wire.md describes the format",
@@ -92,12 +92,7 @@ fn judge_signals(body: &[u8], sender: &Sender<'_>, around: &impl Surroundings) -
 ///
 /// # Errors
 /// Why it is refused.
-pub fn judge_beacon(
-    beacon: &Beacon<'_>,
-    now: u64,
-    sender: &Sender<'_>,
-    around: &impl Surroundings,
-) -> Result<Verdict, Refusal> {
+pub fn judge_beacon(beacon: &Beacon<'_>, now: u64, sender: &Sender<'_>, around: &impl Surroundings) -> Result<Verdict, Refusal> {
     check_times(beacon, now)?;
     let site = around.site(beacon.site).ok_or(Refusal::UnknownSite("site"))?;
     if sender.token {

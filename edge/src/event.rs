@@ -53,16 +53,12 @@ pub enum Item {
 ///
 /// # Errors
 /// When the body as a whole is no request, or a single limit concerns all of it.
-pub fn judge(
-    body: &[u8],
-    key: &[u8; 32],
-    sender: &Sender<'_>,
-    around: &impl Surroundings,
-) -> Result<Vec<Item>, Refusal> {
+pub fn judge(body: &[u8], key: &[u8; 32], sender: &Sender<'_>, around: &impl Surroundings) -> Result<Vec<Item>, Refusal> {
     if body.len() > MAX_BYTES {
         return Err(Refusal::TooLarge(MAX_BYTES));
     }
-    let value: Value = serde_json::from_slice(body).map_err(|_| Refusal::Body("the body must be JSON: one event or an array of events"))?;
+    let value: Value =
+        serde_json::from_slice(body).map_err(|_| Refusal::Body("the body must be JSON: one event or an array of events"))?;
     let items = match value {
         Value::Array(items) => items,
         one @ Value::Object(_) => vec![one],
@@ -83,11 +79,14 @@ fn judge_item(
     limited: &mut Option<(headwater_core::SiteId, Result<(), Refusal>)>,
 ) -> Result<Item, Refusal> {
     let fields = Fields(item.as_object().ok_or(Refusal::Body("an event is an object"))?);
-    let name = fields.text("name", &["name", "n"])?.ok_or(Refusal::Field("name", "1 to 1024 bytes; `pageview` for a page view"))?;
+    let name =
+        fields.text("name", &["name", "n"])?.ok_or(Refusal::Field("name", "1 to 1024 bytes; `pageview` for a page view"))?;
     if name.is_empty() || name.len() > MAX_STRING {
         return Err(Refusal::Field("name", "1 to 1024 bytes; `pageview` for a page view"));
     }
-    let address = fields.text("url", &["url", "u"])?.ok_or(Refusal::Field("url", "the address of the page, as in https://example.com/path"))?;
+    let address = fields
+        .text("url", &["url", "u"])?
+        .ok_or(Refusal::Field("url", "the address of the page, as in https://example.com/path"))?;
     let page = Page::parse(address).ok_or(Refusal::Field("url", "the address of the page, as in https://example.com/path"))?;
     let domain = fields.text("domain", &["domain", "d"])?.ok_or(Refusal::Field("domain", "the site's domain"))?;
     let site = around.site(&domain.trim().to_ascii_lowercase()).ok_or(Refusal::UnknownSite("domain"))?;
@@ -110,7 +109,8 @@ fn judge_item(
     if agent.is_bot {
         return Ok(Item::Bot);
     }
-    let ip = fields.text("ip", &["ip"])?.map(|ip| ip.parse::<IpAddr>().map_err(|_| Refusal::Field("ip", "an IPv4 or IPv6 address")));
+    let ip =
+        fields.text("ip", &["ip"])?.map(|ip| ip.parse::<IpAddr>().map_err(|_| Refusal::Field("ip", "an IPv4 or IPv6 address")));
     let ip = ip.transpose()?;
     let at = happened_at(&fields, sender.at)?;
     let id = fields.text("id", &["id"])?;
@@ -222,7 +222,9 @@ impl<'a> Fields<'a> {
                 Value::Number(number) => number.to_string(),
                 Value::Bool(truth) => truth.to_string(),
                 Value::Null => continue,
-                Value::Array(_) | Value::Object(_) => return Err(Refusal::Field("props", "values are strings, numbers, true or false")),
+                Value::Array(_) | Value::Object(_) => {
+                    return Err(Refusal::Field("props", "values are strings, numbers, true or false"));
+                }
             };
             // As Plausible's: a property without a value is none.
             if !value.is_empty() && !key.is_empty() {
@@ -250,7 +252,10 @@ impl<'a> Fields<'a> {
         };
         let revenue = self.object("revenue", &["revenue", "$"])?;
         let mut currency = String::new();
-        let mut value = self.get(&["value"]).map(|value| amount::of(value).ok_or(Refusal::Field("value", "a number within 10^12 of zero"))).transpose()?;
+        let mut value = self
+            .get(&["value"])
+            .map(|value| amount::of(value).ok_or(Refusal::Field("value", "a number within 10^12 of zero")))
+            .transpose()?;
         if !revenue.is_empty() {
             let allowed = Refusal::Field("revenue", "{amount, currency}: a number within 10^12 of zero and an ISO 4217 code");
             let code = revenue.get("currency").and_then(Value::as_str).unwrap_or("");

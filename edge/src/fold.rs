@@ -70,7 +70,8 @@ impl Folder {
     /// The batch of everything added.
     #[must_use]
     pub fn finish(self, node: NodeId, seq: u64, position: u64) -> Batch {
-        let partials = self.cells.into_iter().map(|((site, minute), cell)| Partial { site, minute, aggregate: cell.fold.finish() });
+        let partials =
+            self.cells.into_iter().map(|((site, minute), cell)| Partial { site, minute, aggregate: cell.fold.finish() });
         let mut partials: Vec<Partial> = partials.collect();
         partials.sort_unstable_by_key(|partial| (partial.site, partial.minute));
         Batch { node, seq, position, partials }

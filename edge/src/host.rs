@@ -114,7 +114,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_none() {
-        for bad in ["", "/path", "example.com/x", "null", "https://", "https:///x", "://a", "ht tp://a", "data:text/html,x", "http://a b/"] {
+        for bad in [
+            "",
+            "/path",
+            "example.com/x",
+            "null",
+            "https://",
+            "https:///x",
+            "://a",
+            "ht tp://a",
+            "data:text/html,x",
+            "http://a b/",
+        ] {
             assert_eq!(Page::parse(bad), None, "{bad}");
         }
     }

@@ -126,7 +126,12 @@ mod tests {
 
     fn of(told: &Told<'_>) -> Vec<String> {
         let place = Place { country: "", region: "", city: "Ulm" };
-        let bytes = visit_context(&site(Identity::Day), &place, &Client::parse("Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0"), told);
+        let bytes = visit_context(
+            &site(Identity::Day),
+            &place,
+            &Client::parse("Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0"),
+            told,
+        );
         context::decode(&bytes).unwrap().iter().map(|s| (*s).to_owned()).collect()
     }
 
@@ -142,8 +147,25 @@ mod tests {
         };
         let values = of(&told);
         let expected = [
-            "DE", "", "Ulm", "Desktop", "Firefox", "126", "GNU/Linux", "", "de-DE", "Desktop", "Google", "google.com/search",
-            "Organic Search", "", "", "", "", "", "/a",
+            "DE",
+            "",
+            "Ulm",
+            "Desktop",
+            "Firefox",
+            "126",
+            "GNU/Linux",
+            "",
+            "de-DE",
+            "Desktop",
+            "Google",
+            "google.com/search",
+            "Organic Search",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "/a",
         ];
         assert_eq!(values, expected);
     }

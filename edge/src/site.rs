@@ -33,7 +33,11 @@ pub struct SaltWindow {
 impl core::fmt::Debug for SaltWindow {
     // A salt in a log would make every visitor hash of its window reversible.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("SaltWindow").field("from", &self.from).field("to", &self.to).field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("SaltWindow")
+            .field("from", &self.from)
+            .field("to", &self.to)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,7 +93,12 @@ mod tests {
     use super::*;
 
     fn site(hosts: &[&str]) -> SiteFacts {
-        SiteFacts { id: SiteId(1), domain: "example.com".into(), hosts: hosts.iter().map(|h| (*h).into()).collect(), salts: vec![] }
+        SiteFacts {
+            id: SiteId(1),
+            domain: "example.com".into(),
+            hosts: hosts.iter().map(|h| (*h).into()).collect(),
+            salts: vec![],
+        }
     }
 
     #[test]
@@ -119,7 +128,8 @@ mod tests {
     #[test]
     fn a_minute_has_the_window_that_holds_it() {
         let mut site = site(&[]);
-        let window = |from, to| SaltWindow { from: Minute(from), to: Minute(to), identity: Identity::Day, salt: [from as u8; 32] };
+        let window =
+            |from, to| SaltWindow { from: Minute(from), to: Minute(to), identity: Identity::Day, salt: [from as u8; 32] };
         site.salts = vec![window(20, 30), window(10, 20)];
         assert_eq!(site.window(Minute(9)), None);
         assert_eq!(site.window(Minute(19)).map(|w| w.salt[0]), Some(10));

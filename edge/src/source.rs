@@ -129,7 +129,9 @@ fn known_host(host: &str) -> Option<(&'static str, Kind)> {
 }
 
 fn known_word(word: &str) -> Option<(&'static str, Kind)> {
-    let by_word = SOURCES.iter().find(|(_, name, _, words)| words.iter().any(|w| w.eq_ignore_ascii_case(word)) || name.eq_ignore_ascii_case(word));
+    let by_word = SOURCES
+        .iter()
+        .find(|(_, name, _, words)| words.iter().any(|w| w.eq_ignore_ascii_case(word)) || name.eq_ignore_ascii_case(word));
     by_word.map(|(_, name, kind, _)| (*name, *kind)).or_else(|| known_host(&word.to_ascii_lowercase()))
 }
 

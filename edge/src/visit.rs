@@ -151,7 +151,8 @@ fn is_new_campaign(visit: &[u8], event: &[u8]) -> bool {
 /// in how they came.
 fn tag_of(start: Moment, at: Millis, context: &[u8]) -> u16 {
     // FNV-1a, and the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-    let mut bits = context.iter().fold(start.visitor.0 ^ at.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    let mut bits =
+        context.iter().fold(start.visitor.0 ^ at.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     ((bits >> 48) as u16).max(1)
@@ -351,7 +352,8 @@ mod tests {
     fn a_single_view_is_a_bounce_and_a_second_is_not() {
         let (sums, _) = run(&[event(0, Happening::View, "/a")]);
         assert_eq!(sums, Sums { visits: 1, views: 1, events: 1, ..Sums::default() });
-        let (sums, effects) = run(&[event(0, Happening::View, "/a"), event(90, Happening::View, "/b"), event(200, Happening::View, "/c")]);
+        let (sums, effects) =
+            run(&[event(0, Happening::View, "/a"), event(90, Happening::View, "/b"), event(200, Happening::View, "/c")]);
         assert_eq!(sums, Sums { visits: 1, visits_went_on: 1, views: 3, views_went_on: 2, events: 3, ..Sums::default() });
         // The view that went on is /a, in its own minute.
         let went_on = effects[1].additions[0].counted.clone().unwrap();
@@ -403,7 +405,8 @@ mod tests {
     #[test]
     fn time_and_depth_add_up_to_what_was_reached() {
         let engaged = |second, engaged, depth| event(second, Happening::Engagement { engaged, depth: Some(depth) }, "/a");
-        let (sums, _) = run(&[event(0, Happening::View, "/a"), engaged(5, 1700, 30), engaged(9, 1700, 20), engaged(12, 1700, 80)]);
+        let (sums, _) =
+            run(&[event(0, Happening::View, "/a"), engaged(5, 1700, 30), engaged(9, 1700, 20), engaged(12, 1700, 80)]);
         assert_eq!((sums.events, sums.engaged, sums.depth), (1, 5, 80));
         // Of the page before, though the next is there already.
         let (sums, effects) = run(&[event(0, Happening::View, "/a"), event(4, Happening::View, "/b"), engaged(5, 3000, 40)]);
@@ -427,9 +430,8 @@ mod tests {
             any::<bool>().prop_map(custom),
             (0..9000u32, 0..=100u8).prop_map(|(engaged, depth)| Happening::Engagement { engaged, depth: Some(depth) }),
         ];
-        (0..20_000u64, what, "[ab]", "[xy]?").prop_map(|(second, what, page, campaign)| {
-            Event { context: context_of(&campaign), ..event(second, what, &page) }
-        })
+        (0..20_000u64, what, "[ab]", "[xy]?")
+            .prop_map(|(second, what, page, campaign)| Event { context: context_of(&campaign), ..event(second, what, &page) })
     }
 
     proptest! {

@@ -30,13 +30,15 @@ fn the_last_hour() {
     let now = minute(&[(1, "pageview", "/", 2), (2, "Signup", "/a", 1)]);
     let before = minute(&[(1, "pageview", "/", 1), (3, "pageview", "/", 1), (4, "pageview", "/", 0)]);
     let earlier = minute(&[(5, "pageview", "/", 1)]);
-    let buckets = [(NOW, &now), (NOW.offset(-4), &before), (NOW.offset(-5), &earlier), (NOW.offset(-60), &now), (NOW.offset(1), &now)];
+    let buckets =
+        [(NOW, &now), (NOW.offset(-4), &before), (NOW.offset(-5), &earlier), (NOW.offset(-60), &now), (NOW.offset(1), &now)];
     let told = realtime(NOW, buckets);
     // Visitor 4 only went on, and visitor 5 was here six minutes ago.
     assert_eq!((told.visitors, told.events), (3, 5));
     assert_eq!(told.minutes.len(), 60);
     assert_eq!(told.minutes[59].time, NOW);
-    let shown: Vec<_> = told.minutes.iter().filter(|m| m.visitors > 0).map(|m| (NOW.0 - m.time.0, m.pageviews, m.visitors)).collect();
+    let shown: Vec<_> =
+        told.minutes.iter().filter(|m| m.visitors > 0).map(|m| (NOW.0 - m.time.0, m.pageviews, m.visitors)).collect();
     assert_eq!(shown, [(5, 1, 1), (4, 2, 2), (0, 2, 2)]);
     let written = serde_json::to_value(&told).unwrap();
     assert_eq!(written["minutes"][59], json!({"time": "2026-11-12T10:31:00Z", "pageviews": 2, "visitors": 2}));
@@ -44,7 +46,8 @@ fn the_last_hour() {
 
 #[test]
 fn a_minute_tells_every_row() {
-    let rows = changes(&minute(&[(1, "pageview", "/", 2), (2, "Signup", "/a", 1), (2, "pageview", "/", 1), (4, "pageview", "/", 0)]));
+    let rows =
+        changes(&minute(&[(1, "pageview", "/", 2), (2, "Signup", "/a", 1), (2, "pageview", "/", 1), (4, "pageview", "/", 0)]));
     let row = |dimension: &str, value: &str| {
         let found = rows.iter().find(|c| c.dimension == dimension && c.value == value).unwrap();
         (found.pageviews, found.events, found.visitors)

@@ -68,7 +68,14 @@ impl Admission {
 }
 
 impl Day {
-    fn admit(&mut self, hasher: &foldhash::fast::RandomState, dimension: RowDimension, key: &str, value: &str, stored: bool) -> bool {
+    fn admit(
+        &mut self,
+        hasher: &foldhash::fast::RandomState,
+        dimension: RowDimension,
+        key: &str,
+        value: &str,
+        stored: bool,
+    ) -> bool {
         let row = hasher.hash_one((dimension, key, value));
         if self.admitted.contains(&row) {
             return true;

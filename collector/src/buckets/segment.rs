@@ -40,7 +40,9 @@ impl Segment {
         let tallies = pack(self.aggregate.tallies.encode())?;
         let people = if self.sampled { Some(pack(self.aggregate.people.encode())?) } else { None };
         connection
-            .prepare_cached("INSERT INTO segments (site, grain, start, \"end\", level, tallies, people) VALUES (?, ?, ?, ?, ?, ?, ?)")?
+            .prepare_cached(
+                "INSERT INTO segments (site, grain, start, \"end\", level, tallies, people) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            )?
             .execute(params![key.site.0, grain_code(key.grain), key.span.start.0, key.span.end.0, level, tallies, people])?;
         Ok(())
     }

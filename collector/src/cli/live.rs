@@ -118,10 +118,17 @@ impl Live {
             // What is not known is left out: it says nothing that the total does not say.
             let known = |row: &&Change| row.dimension.is_empty() || !matches!(row.value.as_str(), "" | "(not set)");
             for row in minute.changes.iter().filter(known) {
-                let name = if row.dimension.is_empty() { "total".to_owned() } else { format!("{} {}", row.dimension, printable(&row.value)) };
+                let name = if row.dimension.is_empty() {
+                    "total".to_owned()
+                } else {
+                    format!("{} {}", row.dimension, printable(&row.value))
+                };
                 text.push_str(&format!(
                     "{}  {name}  {} views  {} events  {} visitors\n",
-                    iso_minute(minute.minute), row.pageviews, row.events, row.visitors
+                    iso_minute(minute.minute),
+                    row.pageviews,
+                    row.events,
+                    row.visitors
                 ));
             }
         }

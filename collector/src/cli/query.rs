@@ -65,7 +65,8 @@ impl Query {
         let answer = match self.server.server(file)? {
             Some(server) => {
                 let answer = server.post("/api/v2/query", &body)?;
-                serde_json::from_value(answer).map_err(|e| Failure::Failed(format!("the server's answer is not understood: {e}")))?
+                serde_json::from_value(answer)
+                    .map_err(|e| Failure::Failed(format!("the server's answer is not understood: {e}")))?
             }
             None => self.ask_directly(&body, file, clock)?,
         };
@@ -105,10 +106,14 @@ impl Query {
             let filters: Value = serde_json::from_str(filters).map_err(|e| Failure::Usage(format!("--filters: no JSON: {e}")))?;
             body.insert("filters".into(), filters);
         }
-        let order: Vec<Value> = self.order_by.iter().map(|order| match order.rsplit_once(':') {
-            Some((key, direction @ ("asc" | "desc"))) => json!([key, direction]),
-            _ => json!([order, "desc"]),
-        }).collect();
+        let order: Vec<Value> = self
+            .order_by
+            .iter()
+            .map(|order| match order.rsplit_once(':') {
+                Some((key, direction @ ("asc" | "desc"))) => json!([key, direction]),
+                _ => json!([order, "desc"]),
+            })
+            .collect();
         if !order.is_empty() {
             body.insert("order_by".into(), Value::Array(order));
         }
@@ -140,7 +145,8 @@ fn show(answer: &Answer) -> String {
     if rows.is_empty() {
         text.push_str("(nothing in this range)\n");
     }
-    let of_visitors = metrics.iter().any(|metric| metric == "visitors" || metric == "percentage" || metric.ends_with("conversion_rate"));
+    let of_visitors =
+        metrics.iter().any(|metric| metric == "visitors" || metric == "percentage" || metric.ends_with("conversion_rate"));
     if let Some(unit) = answer.meta.visitors_unit.as_ref().filter(|_| of_visitors) {
         text.push_str(&format!("visitors are counted per {unit}\n"));
     }

@@ -51,7 +51,9 @@ impl Serve {
     pub(super) fn run(self, file: &FileSettings, clock: Clock) -> Result<(), Failure> {
         let role = self.role.as_deref().or(file.role.as_deref()).unwrap_or("all");
         if role != "all" {
-            return Err(Failure::Usage(format!("--role {role}: this version runs everything in one process; leave --role out or write `all`")));
+            return Err(Failure::Usage(format!(
+                "--role {role}: this version runs everything in one process; leave --role out or write `all`"
+            )));
         }
         let log = self.log.as_deref().or(file.log.as_deref()).unwrap_or("info");
         start_log(log)?;
@@ -61,7 +63,11 @@ impl Serve {
                 listen: self.listen.or(file.listen).unwrap_or(IpAddr::from([127, 0, 0, 1])),
                 data: self.data.path(file),
                 demo: self.demo.or(file.demo).unwrap_or(false),
-                trusted_proxies: proxies(if self.trusted_proxy.is_empty() { file.trusted_proxy.as_deref() } else { Some(&self.trusted_proxy) })?,
+                trusted_proxies: proxies(if self.trusted_proxy.is_empty() {
+                    file.trusted_proxy.as_deref()
+                } else {
+                    Some(&self.trusted_proxy)
+                })?,
                 visitor_per_minute: self.rate_limit_visitor.or(file.rate_limit_visitor).unwrap_or(120),
                 site_per_second: self.rate_limit_site.or(file.rate_limit_site).unwrap_or(10_000),
                 admin_token: admin_token(file)?,
@@ -85,7 +91,11 @@ fn admin_token(file: &FileSettings) -> Result<Option<Secret>, Failure> {
     };
     let Some(text) = text else { return Ok(None) };
     let chosen = Secret::chosen(&text);
-    let wrong = || Failure::Usage(format!("{name} must be 32 to 256 printable ASCII characters without spaces at its ends; `openssl rand -hex 32` makes one"));
+    let wrong = || {
+        Failure::Usage(format!(
+            "{name} must be 32 to 256 printable ASCII characters without spaces at its ends; `openssl rand -hex 32` makes one"
+        ))
+    };
     chosen.ok_or_else(wrong).map(Some)
 }
 

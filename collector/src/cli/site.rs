@@ -117,7 +117,8 @@ impl SiteCommand {
             }
             Self::Set { domain, timezone, identity, hosts, public, data } => {
                 let hosts = hosts.as_deref().map(host_rules).transpose()?;
-                let change = SiteChange { calendar: timezone, identity: identity.map(Into::into), hosts, public, retention: None };
+                let change =
+                    SiteChange { calendar: timezone, identity: identity.map(Into::into), hosts, public, retention: None };
                 let site: Site = data.open(file)?.write_now(|tx| sites::change(tx, domain.as_str(), &change, now))?;
                 let view = site.view(now);
                 super::print(&list(std::slice::from_ref(&view)));

@@ -6,11 +6,11 @@ use headwater_core::NodeId;
 use headwater_edge::flush::{Flush, Next};
 use headwater_edge::fold::Folder;
 
+use super::Deliver;
 use super::bell::Bell;
 use super::counts::Counts;
 use super::inbox::{Outgoing, Reader};
 use super::writer::{Chore, Writer};
-use super::Deliver;
 use crate::clock::Clock;
 
 /// Asleep with nothing to do, it looks up this often all the same.
@@ -43,14 +43,21 @@ impl Flusher {
             }
             let rung = self.bell.look();
             let now = self.clock.now();
-            let next = if found { self.flush.next(now, outgoing.is_some(), rung.waiting, rung.hurry) } else { Next::Until(now.offset(1000)) };
+            let next = if found {
+                self.flush.next(now, outgoing.is_some(), rung.waiting, rung.hurry)
+            } else {
+                Next::Until(now.offset(1000))
+            };
             if rung.end || (rung.hurry && found && next == Next::Sleep) {
                 return;
             }
             match next {
                 Next::Sleep => self.bell.wait(rung, LONGEST_SLEEP),
                 Next::Until(then) => {
-                    self.bell.wait(rung, Duration::from_millis(then.0.saturating_sub(now.0)).clamp(Duration::from_millis(1), LONGEST_SLEEP));
+                    self.bell.wait(
+                        rung,
+                        Duration::from_millis(then.0.saturating_sub(now.0)).clamp(Duration::from_millis(1), LONGEST_SLEEP),
+                    );
                 }
                 Next::Fold => match self.fold() {
                     Ok(batch) => outgoing = batch,

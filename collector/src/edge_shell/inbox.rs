@@ -23,7 +23,9 @@ const SCHEMA: &str = "
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Written by a later Headwater.
-    #[error("the inbox in {path} has version {found}, and this headwater knows versions up to {VERSION}; use the newer headwater")]
+    #[error(
+        "the inbox in {path} has version {found}, and this headwater knows versions up to {VERSION}; use the newer headwater"
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -77,7 +79,9 @@ impl Statements {
         let name = table.name();
         Self {
             get: format!("SELECT value FROM {name} WHERE key = ?1"),
-            put: format!("INSERT INTO {name} (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
+            put: format!(
+                "INSERT INTO {name} (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+            ),
         }
     }
 }

@@ -277,7 +277,10 @@ async fn every_answer_can_be_read_by_the_sites_pages() {
     // The bot's was the second user agent of that request, so look at one with only its own.
     let bot = Request::post("/api/event").header("user-agent", "Googlebot/2.1").body(event("z").into()).unwrap();
     let response = rig.send(bot).await;
-    assert_eq!((response.status().as_u16(), response.headers().get("x-headwater-dropped").map(|v| v.as_bytes())), (202, Some(&b"bot"[..])));
+    assert_eq!(
+        (response.status().as_u16(), response.headers().get("x-headwater-dropped").map(|v| v.as_bytes())),
+        (202, Some(&b"bot"[..]))
+    );
     let forwarded = request("/api/event", "").header("x-forwarded-for", "1.2.3.4").body(event("w").into()).unwrap();
     assert!(rig.send(forwarded).await.headers().contains_key("x-headwater-warning"));
     let foreign = Request::post("/api/event").header("origin", "https://evil.org").body(event("v").into()).unwrap();

@@ -129,7 +129,11 @@ mod tests {
     #[test]
     fn own_pages_are_told_by_origin_or_by_the_browser() {
         assert!(is_own_page(&headers(&[("host", "127.0.0.1:8700"), ("origin", "http://127.0.0.1:8700")])));
-        assert!(is_own_page(&headers(&[("host", "inner"), ("origin", "https://stats.example.com"), ("sec-fetch-site", "same-origin")])));
+        assert!(is_own_page(&headers(&[
+            ("host", "inner"),
+            ("origin", "https://stats.example.com"),
+            ("sec-fetch-site", "same-origin")
+        ])));
         assert!(!is_own_page(&headers(&[("host", "127.0.0.1:8700"), ("origin", "http://127.0.0.1:9000")])));
         assert!(!is_own_page(&headers(&[("host", "a"), ("origin", "null")])));
         assert!(!is_own_page(&headers(&[("host", "a")])));

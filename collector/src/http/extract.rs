@@ -19,7 +19,11 @@ impl FromRequest<App> for Body {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
         Bytes::from_request(request, app).await.map(Self).map_err(|error: BytesRejection| {
-            if error.status() == StatusCode::PAYLOAD_TOO_LARGE { Refused::too_large() } else { Refused::body("the body ended early") }
+            if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Refused::too_large()
+            } else {
+                Refused::body("the body ended early")
+            }
         })
     }
 }

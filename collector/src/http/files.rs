@@ -18,7 +18,8 @@ const PAGE_CACHE: &str = "no-cache";
 
 /// `GET /t.js`, `GET /t.wasm`
 pub(crate) async fn tracker(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Refused> {
-    let missing = || Refused::unavailable("the tracker is not built into this server; run `cargo xtask start` in the project's folder");
+    let missing =
+        || Refused::unavailable("the tracker is not built into this server; run `cargo xtask start` in the project's folder");
     let asset = assets::find(uri.path()).ok_or_else(missing)?;
     let mut response = send(asset, &headers, TRACKER_CACHE);
     // Pages of other sites load it, that is what it is for.

@@ -38,9 +38,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     page.gauge("headwater_version", "Version of the buckets: grows with each batch.", *app.collector.version.borrow());
     edge(&app, &mut page);
     let mut response = page.into_text().into_response();
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"));
     response
 }
 

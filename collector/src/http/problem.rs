@@ -39,7 +39,12 @@ impl Refused {
 
     /// The token or the link is not good (any more).
     pub(crate) fn bad_token() -> Self {
-        Self::new(401, "sign-in", "This token is not known", "it was revoked, used, or mistyped; `headwater token create` makes a new one, and a restart of the server a new sign-in link")
+        Self::new(
+            401,
+            "sign-in",
+            "This token is not known",
+            "it was revoked, used, or mistyped; `headwater token create` makes a new one, and a restart of the server a new sign-in link",
+        )
     }
 
     /// Signed in, but not for this.

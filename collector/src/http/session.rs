@@ -18,7 +18,12 @@ use crate::store::{StoreError, once, sessions};
 const ATTEMPT: u32 = 6;
 
 /// `POST /api/v1/session`
-pub(crate) async fn open(State(app): State<App>, access: Access, headers: HeaderMap, Body(body): Body) -> Result<Response, Refused> {
+pub(crate) async fn open(
+    State(app): State<App>,
+    access: Access,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Result<Response, Refused> {
     // Another site must not sign a visitor in as somebody else.
     if headers.contains_key(header::ORIGIN) && !is_own_page(&headers) {
         return Err(Refused::origin());

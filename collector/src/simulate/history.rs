@@ -13,13 +13,20 @@ use super::random::Random;
 use super::visit::Visit;
 
 /// Visits by hour of the day in per mille: quiet nights, a peak in the evening.
-const HOURS: [u64; 24] = [
-    14, 9, 6, 5, 5, 8, 16, 28, 42, 52, 58, 60, 58, 56, 57, 58, 57, 56, 60, 66, 70, 66, 52, 33,
-];
+const HOURS: [u64; 24] = [14, 9, 6, 5, 5, 8, 16, 28, 42, 52, 58, 60, 58, 56, 57, 58, 57, 56, 60, 66, 70, 66, 52, 33];
 
 /// A day of `visits` visits in `day` as one batch of the node, and what it adds. Nothing happens at or after `until`.
 #[must_use]
-pub(crate) fn day(site: SiteId, host: &str, node: NodeId, seq: u64, day: Span, until: Minute, visits: u64, random: &mut Random) -> (Batch, Sums) {
+pub(crate) fn day(
+    site: SiteId,
+    host: &str,
+    node: NodeId,
+    seq: u64,
+    day: Span,
+    until: Minute,
+    visits: u64,
+    random: &mut Random,
+) -> (Batch, Sums) {
     let mut folds: BTreeMap<Minute, Fold> = BTreeMap::new();
     let mut sums = Sums::default();
     for _ in 0..visits {

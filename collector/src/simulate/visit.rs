@@ -4,8 +4,19 @@ use super::random::Random;
 
 /// Pages, the most visited first.
 const PAGES: &[&str] = &[
-    "/", "/coffees", "/brewing", "/subscriptions", "/coffees/yirgacheffe", "/about", "/coffees/huila", "/brewing/v60",
-    "/journal", "/coffees/antigua", "/journal/harvest", "/shipping", "/contact",
+    "/",
+    "/coffees",
+    "/brewing",
+    "/subscriptions",
+    "/coffees/yirgacheffe",
+    "/about",
+    "/coffees/huila",
+    "/brewing/v60",
+    "/journal",
+    "/coffees/antigua",
+    "/journal/harvest",
+    "/shipping",
+    "/contact",
 ];
 
 /// Referring pages and the campaigns they came with: source, medium, campaign.
@@ -23,18 +34,36 @@ const SOURCES: &[(&str, [&str; 3])] = &[
 /// User agents, the width of the screen in CSS pixels.
 const BROWSERS: &[(&str, u16)] = &[
     ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36", 1920),
-    ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Mobile/15E148 Safari/604.1", 390),
-    ("Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Mobile Safari/537.36", 412),
-    ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Safari/605.1.15", 1512),
+    (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Mobile/15E148 Safari/604.1",
+        390,
+    ),
+    (
+        "Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Mobile Safari/537.36",
+        412,
+    ),
+    (
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Safari/605.1.15",
+        1512,
+    ),
     ("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", 1680),
     ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0", 1366),
-    ("Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1", 820),
+    (
+        "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+        820,
+    ),
 ];
 
 /// Zones and languages of visitors.
 const PLACES: &[(&str, &str)] = &[
-    ("Europe/Berlin", "de-DE"), ("America/New_York", "en-US"), ("Europe/London", "en-GB"), ("Asia/Kolkata", "en-IN"),
-    ("America/Sao_Paulo", "pt-BR"), ("Europe/Paris", "fr-FR"), ("Asia/Tokyo", "ja-JP"), ("Europe/Warsaw", "pl-PL"),
+    ("Europe/Berlin", "de-DE"),
+    ("America/New_York", "en-US"),
+    ("Europe/London", "en-GB"),
+    ("Asia/Kolkata", "en-IN"),
+    ("America/Sao_Paulo", "pt-BR"),
+    ("Europe/Paris", "fr-FR"),
+    ("Asia/Tokyo", "ja-JP"),
+    ("Europe/Warsaw", "pl-PL"),
 ];
 
 /// One visit of one visitor who comes once.

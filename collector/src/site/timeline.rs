@@ -69,9 +69,8 @@ impl Timeline {
             Identity::Day => era.calendar.day(minute),
             Identity::Month => {
                 let today = era.calendar.date(minute);
-                let start = |months| {
-                    era.calendar.minute(DateTime { date: today.first_of_month(months), hour: 0, minute: 0, second: 0 })
-                };
+                let start =
+                    |months| era.calendar.minute(DateTime { date: today.first_of_month(months), hour: 0, minute: 0, second: 0 });
                 Span { start: start(0), end: start(1) }
             }
             Identity::Device => Span { start: Minute(0), end: Minute(u32::MAX) },

@@ -37,9 +37,8 @@ pub fn version(conn: &Connection) -> Result<u64, StoreError> {
 /// # Errors
 /// The database's.
 pub fn reaches(conn: &Connection, cursor: u64) -> Result<bool, StoreError> {
-    let floor: i64 = conn
-        .prepare_cached("SELECT value FROM meta WHERE key = 'changes_floor'")?
-        .query_row([], |row| row.get(0))?;
+    let floor: i64 =
+        conn.prepare_cached("SELECT value FROM meta WHERE key = 'changes_floor'")?.query_row([], |row| row.get(0))?;
     Ok(floor.cast_unsigned() <= cursor && cursor <= version(conn)?)
 }
 
@@ -48,8 +47,9 @@ pub fn reaches(conn: &Connection, cursor: u64) -> Result<bool, StoreError> {
 /// # Errors
 /// The database's.
 pub fn since(conn: &Connection, site: SiteId, cursor: u64, oldest: Minute) -> Result<Vec<(Minute, u64)>, StoreError> {
-    let mut statement = conn
-        .prepare_cached("SELECT minute, version FROM changes WHERE site = ?1 AND version > ?2 AND minute >= ?3 ORDER BY minute")?;
+    let mut statement = conn.prepare_cached(
+        "SELECT minute, version FROM changes WHERE site = ?1 AND version > ?2 AND minute >= ?3 ORDER BY minute",
+    )?;
     let minutes = statement.query_map(params![site.0, cursor.cast_signed(), oldest.0], |row| {
         Ok((Minute(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned()))
     })?;

@@ -38,7 +38,9 @@ struct Inner {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Written by a later Headwater.
-    #[error("the database in {path} has version {found}, and this headwater knows versions up to {known}; use the newer headwater, or restore a backup made with this one")]
+    #[error(
+        "the database in {path} has version {found}, and this headwater knows versions up to {known}; use the newer headwater, or restore a backup made with this one"
+    )]
     Newer {
         /// The database.
         path: PathBuf,

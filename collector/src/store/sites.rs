@@ -193,7 +193,8 @@ pub fn list(conn: &Connection) -> Result<Vec<Site>, StoreError> {
     rows.into_iter().map(|stored| stored.complete(conn)).collect()
 }
 
-const SELECT: &str = "SELECT id, domain, hosts, public, created, keep_minutes, keep_hours, keep_hour_samples, keep_days, keep_day_samples
+const SELECT: &str =
+    "SELECT id, domain, hosts, public, created, keep_minutes, keep_hours, keep_hour_samples, keep_days, keep_day_samples
     FROM sites";
 
 /// A row of `sites`.
@@ -215,7 +216,14 @@ impl Stored {
             days: row.get(8)?,
             day_samples: row.get(9)?,
         };
-        Ok(Self { id: row.get(0)?, domain: row.get(1)?, hosts: row.get(2)?, public: row.get(3)?, created: row.get(4)?, retention })
+        Ok(Self {
+            id: row.get(0)?,
+            domain: row.get(1)?,
+            hosts: row.get(2)?,
+            public: row.get(3)?,
+            created: row.get(4)?,
+            retention,
+        })
     }
 
     fn complete(self, conn: &Connection) -> Result<Site, StoreError> {

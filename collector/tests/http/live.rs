@@ -35,9 +35,11 @@ async fn connect(url: String) -> Result<Socket, u16> {
 }
 
 async fn frame(mut socket: Socket) -> (Socket, Value) {
-    tokio::task::spawn_blocking(move || loop {
-        if let Message::Text(text) = socket.read().unwrap() {
-            return (socket, serde_json::from_str(&text).unwrap());
+    tokio::task::spawn_blocking(move || {
+        loop {
+            if let Message::Text(text) = socket.read().unwrap() {
+                return (socket, serde_json::from_str(&text).unwrap());
+            }
         }
     })
     .await

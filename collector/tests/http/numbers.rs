@@ -16,7 +16,9 @@ async fn what_an_edge_delivers_is_counted_once() {
     assert_eq!(server.deliver(1, site, views).await.json(), json!({"already": false, "dropped": 0}));
     assert_eq!(server.deliver(1, site, views).await.json(), json!({"already": true, "dropped": 0}));
 
-    let total = ask(&server, &json!({"site_id": "example.com", "metrics": ["visitors", "pageviews", "events"], "date_range": "day"})).await;
+    let total =
+        ask(&server, &json!({"site_id": "example.com", "metrics": ["visitors", "pageviews", "events"], "date_range": "day"}))
+            .await;
     assert_eq!(total["results"], json!([{"metrics": [2, 3, 3], "dimensions": []}]));
     let pages = json!({"site_id": "example.com", "metrics": ["pageviews"], "date_range": "day", "dimensions": ["event:page"]});
     let pages = ask(&server, &pages).await;
@@ -47,7 +49,9 @@ async fn a_public_site_may_be_read_by_anyone_and_not_too_often() {
     server.add("private.com").await;
     server.add("open.com").await;
     server.admin("PATCH", "/api/v1/sites/open.com").json(&json!({"public": true})).send().await;
-    let query = |site: &str| server.ask("POST", "/api/v2/query").json(&json!({"site_id": site, "metrics": ["visitors"], "date_range": "day"})).send();
+    let query = |site: &str| {
+        server.ask("POST", "/api/v2/query").json(&json!({"site_id": site, "metrics": ["visitors"], "date_range": "day"})).send()
+    };
     assert_eq!(query("open.com").await.status, 200);
     // Nobody learns whether there is such a site.
     assert_eq!(query("private.com").await.fault().0, 401);

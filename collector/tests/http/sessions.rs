@@ -57,7 +57,8 @@ async fn a_session_serves_only_this_servers_own_pages() {
 async fn a_session_ends_by_signing_out_or_after_30_days() {
     let server = Server::start();
     let first = cookie(&sign_in(&server, ADMIN).await);
-    let out = server.ask("DELETE", "/api/v1/session").header("cookie", &first).header("sec-fetch-site", "same-origin").send().await;
+    let out =
+        server.ask("DELETE", "/api/v1/session").header("cookie", &first).header("sec-fetch-site", "same-origin").send().await;
     assert_eq!(out.status, 204);
     assert!(out.header("set-cookie").contains("Max-Age=0"));
     assert_eq!(server.ask("GET", "/api/v1/session").header("cookie", &first).send().await.fault().0, 401);

@@ -1,7 +1,7 @@
 use headwater_collector::data_dir::DataDir;
+use headwater_collector::secret::Secret;
 use headwater_collector::store::tokens::{self, Scope};
 use headwater_collector::store::{Store, StoreError};
-use headwater_collector::secret::Secret;
 use serde_json::json;
 
 use crate::harness::{NOW, Server};

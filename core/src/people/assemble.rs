@@ -119,7 +119,8 @@ impl Assembler {
 
     fn cap_tuples(&mut self) {
         let other = self.other_tuple;
-        let mut keys: Vec<(u64, u32)> = self.facts.iter().map(|f| f.tuple).filter(|t| *t != other).map(|t| (self.tuple_hash(t), t)).collect();
+        let mut keys: Vec<(u64, u32)> =
+            self.facts.iter().map(|f| f.tuple).filter(|t| *t != other).map(|t| (self.tuple_hash(t), t)).collect();
         if keys.len() <= MAX_TUPLES {
             return;
         }

@@ -124,7 +124,17 @@ fn union<T: Ord + Clone>(
 /// Keeps the marked items; gives the way from old indices to new ones.
 fn keep<T>(items: &mut Vec<T>, marked: &[bool]) -> Vec<u32> {
     let mut next = 0;
-    let map = marked.iter().map(|&kept| if kept { next += 1; next - 1 } else { 0 }).collect();
+    let map = marked
+        .iter()
+        .map(|&kept| {
+            if kept {
+                next += 1;
+                next - 1
+            } else {
+                0
+            }
+        })
+        .collect();
     let mut marks = marked.iter();
     items.retain(|_| marks.next().copied().unwrap_or(false));
     map

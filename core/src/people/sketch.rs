@@ -6,13 +6,8 @@ use crate::hll::lowest;
 use crate::{Hll, Hlls, RowDimension, StrId, VisitDimension};
 
 /// The visit dimensions whose values have sketches; the event's name is the sixth dimension.
-const SKETCHED: [VisitDimension; 5] = [
-    VisitDimension::Channel,
-    VisitDimension::Country,
-    VisitDimension::Device,
-    VisitDimension::Browser,
-    VisitDimension::Os,
-];
+const SKETCHED: [VisitDimension; 5] =
+    [VisitDimension::Channel, VisitDimension::Country, VisitDimension::Device, VisitDimension::Browser, VisitDimension::Os];
 
 impl People {
     /// Makes the sketches of a union that is no longer complete: the union of those that `inputs` have, and everyone

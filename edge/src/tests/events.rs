@@ -47,7 +47,11 @@ fn payloads_of_plausibles_trackers_are_counted() {
         assert_eq!((answer.status, answer.body), (202, Some(json!({"accepted": 1, "duplicate": 0, "rejected": []}))), "{body}");
     }
     let total = world.total();
-    assert_eq!((total.views, total.events, total.visits, total.engaged, total.depth), (3, 11, 2, 4, 50), "`ref` is another campaign");
+    assert_eq!(
+        (total.views, total.events, total.visits, total.engaged, total.depth),
+        (3, 11, 2, 4, 50),
+        "`ref` is another campaign"
+    );
     let mut props = rows(&world, RowDimension::Prop);
     props.retain(|(key, ..)| key == "plan");
     assert_eq!(props, [("plan".into(), "pro".into(), 3)]);
@@ -126,10 +130,11 @@ fn each_item_of_an_array_stands_alone() {
 #[test]
 fn a_token_may_say_who_and_when() {
     let mut world = World::new();
-    let item = |ip: &str, agent: &str, time: &str| {
-        json!({"name": "pageview", "url": "https://example.com/", "domain": "example.com", "ip": ip, "user_agent": agent, "timestamp": time})
-    };
-    let body = json!([item("1.1.1.1", super::FIREFOX, "1970-04-11T11:00:00Z"), item("1.1.1.2", super::FIREFOX, "1970-04-11T12:59:30+01:00")]);
+    let item = |ip: &str, agent: &str, time: &str| json!({"name": "pageview", "url": "https://example.com/", "domain": "example.com", "ip": ip, "user_agent": agent, "timestamp": time});
+    let body = json!([
+        item("1.1.1.1", super::FIREFOX, "1970-04-11T11:00:00Z"),
+        item("1.1.1.2", super::FIREFOX, "1970-04-11T12:59:30+01:00")
+    ]);
     assert_eq!(world.post_event(&body.to_string(), &token(NOON)).status, 202);
     assert_eq!(world.visitors(), 2);
     let minutes: Vec<_> = world.fold().partials.iter().map(|p| NOON.minute().0 - p.minute.0).collect();
@@ -192,7 +197,8 @@ fn rows_of(tallies: &headwater_core::Tallies, dimension: RowDimension) -> Vec<St
 #[test]
 fn campaigns_and_pages_are_read_from_the_address() {
     let mut world = World::new();
-    let url = "https://www.example.com/a%20b?utm_source=fb&utm_medium=paid&utm_campaign=x+y&utm_content=c&utm_term=t&other=secret#frag";
+    let url =
+        "https://www.example.com/a%20b?utm_source=fb&utm_medium=paid&utm_campaign=x+y&utm_content=c&utm_term=t&other=secret#frag";
     let body = json!({"name": "pageview", "url": url, "domain": "EXAMPLE.com", "referrer": "https://example.com/before"});
     assert_eq!(world.post_event(&body.to_string(), &sender(NOON)).status, 202);
     let tallies = &world.fold().partials[0].aggregate.tallies;

@@ -6,17 +6,26 @@ use super::{NOON, World, sender};
 use crate::sender::Sender;
 
 fn wild_beacon() -> impl Strategy<Value = Vec<u8>> {
-    let delta = (0..6u16, 0..6u16, 0..3u32, prop::collection::vec((0..6u16, 0..6u16), 0..4)).prop_map(|(name, page, count, props)| Delta {
-        name: Str(name),
-        page: Str(page),
-        count,
-        props: props.into_iter().map(|(k, v)| (Str(k), Str(v))).collect(),
-        ..Delta::default()
-    });
+    let delta =
+        (0..6u16, 0..6u16, 0..3u32, prop::collection::vec((0..6u16, 0..6u16), 0..4)).prop_map(|(name, page, count, props)| {
+            Delta {
+                name: Str(name),
+                page: Str(page),
+                count,
+                props: props.into_iter().map(|(k, v)| (Str(k), Str(v))).collect(),
+                ..Delta::default()
+            }
+        });
     let minute = (-90_000..90_000i32, 0..3u8, 0..3u8, prop::collection::vec(delta, 0..4))
         .prop_map(|(at, started, went_on, deltas)| MinutePart { at, started, went_on, deltas });
-    let visit = (any::<u16>(), 0..6u16, prop::collection::vec(minute, 0..5))
-        .prop_map(|(tag, s, minutes)| VisitPart { tag, referrer: Str(s), source: Str(s), entry: Str(s), minutes, ..VisitPart::default() });
+    let visit = (any::<u16>(), 0..6u16, prop::collection::vec(minute, 0..5)).prop_map(|(tag, s, minutes)| VisitPart {
+        tag,
+        referrer: Str(s),
+        source: Str(s),
+        entry: Str(s),
+        minutes,
+        ..VisitPart::default()
+    });
     (prop::collection::vec(visit, 0..4), any::<u64>(), any::<u32>(), any::<bool>()).prop_map(|(visits, now, created, sane)| {
         let strings = vec!["", "(other)", "pageview", "\u{0}", "https://x/?"];
         let (now, created) = if sane { (90_000_000, (NOON.0 / 1000) as u32 - 90_000) } else { (now, created) };
@@ -78,11 +87,28 @@ fn spite_makes_no_batch_that_a_collector_refuses() {
     let mut world = World::new();
     for load in 0..60u8 {
         let visits = (0..64i32).map(|i| {
-            let minutes = vec![MinutePart { at: -60 * (i + 64 * i32::from(load % 20)), started: 1, went_on: 0, deltas: deltas.clone() }];
+            let minutes =
+                vec![MinutePart { at: -60 * (i + 64 * i32::from(load % 20)), started: 1, went_on: 0, deltas: deltas.clone() }];
             let all = |n: u16| Str(n + (i as u16 % 20));
-            VisitPart { tag: i as u16, source: all(1), medium: all(2), campaign: all(3), content: all(4), term: all(5), entry: all(6), minutes, ..VisitPart::default() }
+            VisitPart {
+                tag: i as u16,
+                source: all(1),
+                medium: all(2),
+                campaign: all(3),
+                content: all(4),
+                term: all(5),
+                entry: all(6),
+                minutes,
+                ..VisitPart::default()
+            }
         });
-        let mut beacon = Beacon { site: "example.com", created: (NOON.0 / 1000) as u32, strings: strings.clone(), visits: visits.collect(), ..Beacon::default() };
+        let mut beacon = Beacon {
+            site: "example.com",
+            created: (NOON.0 / 1000) as u32,
+            strings: strings.clone(),
+            visits: visits.collect(),
+            ..Beacon::default()
+        };
         beacon.id.load = [load; 8];
         let mut body = Vec::new();
         envelope(0, &mut body);

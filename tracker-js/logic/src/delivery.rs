@@ -85,16 +85,7 @@ impl<'a> Delivery<'a> {
     /// Nothing to deliver yet.
     #[must_use]
     pub const fn new(parcels: &'a mut [Parcel], frozen: &'a mut [u8]) -> Self {
-        Self {
-            parcels,
-            count: 0,
-            frozen: Buf::new(frozen),
-            flying: 0,
-            interval: 0,
-            failures: 0,
-            next_at: 0,
-            draft_at: 0,
-        }
+        Self { parcels, count: 0, frozen: Buf::new(frozen), flying: 0, interval: 0, failures: 0, next_at: 0, draft_at: 0 }
     }
 
     /// Whether one more beacon of any size can be kept.

@@ -225,9 +225,11 @@ impl<'a> Draft<'a> {
     fn place(&mut self, parent: u16, start: usize) -> u16 {
         let end = self.keys.len;
         let key = self.keys.from(start);
-        let known = self.nodes.iter().take(self.node_count).position(|node| {
-            node.parent == parent && self.keys.bytes.get(node.start.into()..node.end.into()) == Some(key)
-        });
+        let known = self
+            .nodes
+            .iter()
+            .take(self.node_count)
+            .position(|node| node.parent == parent && self.keys.bytes.get(node.start.into()..node.end.into()) == Some(key));
         if let Some(at) = known {
             self.keys.len = start;
             return at as u16;

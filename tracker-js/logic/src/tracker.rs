@@ -6,7 +6,7 @@ use headwater_core::{
 
 use crate::{
     delivery::{Action, Delivery, MOST, MOST_BYTES, Parcel},
-    draft::{Draft, MOST_NODES, Key, Node, sum},
+    draft::{Draft, Key, MOST_NODES, Node, sum},
     settings::Settings,
     text::{Buf, Fields, SEPARATOR, cut_at, get, number, set},
     visit::{NO_ORIGIN, Visit},

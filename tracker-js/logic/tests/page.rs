@@ -60,7 +60,8 @@ impl Sums {
 
 fn page(at: u64, load: u64, storage: bool) -> Tracker<'static> {
     let mut tracker = Tracker::new(Box::leak(Box::new(Space::EMPTY)));
-    let settings = format!("{at}\x0c{load}\x0cexample.com\x0c{}\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin", u8::from(storage));
+    let settings =
+        format!("{at}\x0c{load}\x0cexample.com\x0c{}\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin", u8::from(storage));
     tracker.begin(Fields::new(settings.as_bytes()));
     tracker
 }
@@ -132,7 +133,12 @@ fn a_visit_goes_on_over_pages_and_each_went_on_is_in_the_minute_of_what_it_conti
     world.settle(&mut first, START);
     let later = START + 5 * 60_000;
     let mut second = page(later, 2, true);
-    world.signal(&mut second, later, "v", "\x0c/b\x0cexample.com\x0cexample.com\x0chttps://example.com/a\x0c\x0c\x0c\x0c\x0c\x0c");
+    world.signal(
+        &mut second,
+        later,
+        "v",
+        "\x0c/b\x0cexample.com\x0cexample.com\x0chttps://example.com/a\x0c\x0c\x0c\x0c\x0c\x0c",
+    );
     world.settle(&mut second, later);
     let sums = world.sums();
     let minute = START / 60_000;
@@ -190,7 +196,12 @@ fn without_storage_the_referrer_and_followed_links_tell_visits() {
     assert!(world.stored.is_empty());
     assert_eq!(world.sums().totals(), [1, 1, 1, 1]);
     let mut second = page(START + 9000, 2, false);
-    world.signal(&mut second, START + 9000, "v", "\x0c/b\x0cexample.com\x0cexample.com\x0chttps://example.com/\x0c\x0c\x0c\x0c\x0c\x0c");
+    world.signal(
+        &mut second,
+        START + 9000,
+        "v",
+        "\x0c/b\x0cexample.com\x0cexample.com\x0chttps://example.com/\x0c\x0c\x0c\x0c\x0c\x0c",
+    );
     world.signal(&mut second, START + 9500, "i", "Click\x0c/b\x0cexample.com\x0c\x0c");
     world.settle(&mut second, START + 9000);
     assert_eq!(world.sums().totals(), [3, 1, 1, 1]);
@@ -325,10 +336,21 @@ fn what_waited_for_days_stays_within_a_day_of_its_id() {
 #[derive(Clone, Debug)]
 enum Step {
     View(u8),
-    Event { name: u8, value: Option<i32>, interactive: bool, props: u8 },
+    Event {
+        name: u8,
+        value: Option<i32>,
+        interactive: bool,
+        props: u8,
+    },
     Pass(u32),
-    Answer { status: u16, arrived: bool },
-    Hide { taken: bool, arrived: bool },
+    Answer {
+        status: u16,
+        arrived: bool,
+    },
+    Hide {
+        taken: bool,
+        arrived: bool,
+    },
     Show,
     /// The page goes; another one of the same browser comes.
     Navigate,
