@@ -100,16 +100,17 @@ fn signals_of_a_page_without_wasm_are_counted_once() {
         assert_eq!(answer.status, 400, "{body}");
         assert!(answer.body.unwrap()["detail"].as_str().unwrap().starts_with(detail));
     }
-    // The form is the tracker's: now, number, how many were told; creation, page load, site, storage, identity, screen, ...
-    let signals = |now: u64, seq: u32, told: usize| {
+    // The form is the tracker's: now, how many were told; creation, page load, site, storage, identity, screen, ...
+    let signals = |now: u64, told: usize| {
         let (created, at) = (NOON.0, NOON.0 + 1000);
-        let head = format!("{now}\x0c{seq}\x0c{told}\x0c{created}\x0c77\x0cexample.com\x0c0\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin");
-        let view = format!("v\x0c{created}\x0cexample.com\x0c/\x0cnews.net\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c");
-        let click = format!("i\x0c{at}\x0cexample.com\x0c/\x0cSignup\x0cNaN\x0c\x0cplan\x0cpro");
+        let head =
+            format!("{now}\x0c{told}\x0c{created}\x0c77\x0cexample.com\x0c0\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin");
+        let view = format!("v\x0c{created}\x0c\x0c/\x0cexample.com\x0cnews.net\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0c");
+        let click = format!("i\x0c{at}\x0cSignup\x0c/\x0cexample.com\x0cNaN\x0cplan\x0cpro\x0c");
         serde_json::to_vec(&[head, view, click]).unwrap()
     };
-    for (now, seq, told) in [(NOON.0 + 2000, 0, 0), (NOON.0 + 5000, 0, 0)] {
-        assert_eq!(world.post_b(&signals(now, seq, told), &sender(Millis(now))).status, 202);
+    for (now, told) in [(NOON.0 + 2000, 0), (NOON.0 + 5000, 0)] {
+        assert_eq!(world.post_b(&signals(now, told), &sender(Millis(now))).status, 202);
     }
     let total = world.total();
     assert_eq!((total.views, total.events, total.visits), (1, 2, 1));
