@@ -1,4 +1,5 @@
 //! Whatever way partials come, the buckets are the same, and days are the sum of hours and of minutes.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails by panicking
 use std::sync::Arc;
 
 use headwater_collector::buckets::{self, Applier, Cache};

@@ -1,4 +1,5 @@
 //! Sketches within their bounds, over 200 fixed consecutive seeds.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails by panicking
 use headwater_core::{Estimate, Hll, SAMPLE_SIZE, VisitorHash};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): uniform 64-bit hashes from a seed.

@@ -1,5 +1,6 @@
 //! Golden vectors: the bytes of today, annotated group by group. Whoever changes a format changes these, the version
 //! byte and docs/wire.md.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails by panicking
 use headwater_core::beacon::{self, Beacon, Delta, MinutePart, Str, VisitPart};
 use headwater_core::{
     Activity, Aggregate, Batch, BeaconId, EventDelta, Fold, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,

@@ -1,4 +1,5 @@
 //! The laws of the algebra: however activities are split, ordered and merged, the same aggregate comes out.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails by panicking
 use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, RowDimension, VisitDimension, VisitorHash};
 use proptest::prelude::*;
 

@@ -75,10 +75,10 @@ fn merge(connection: &Connection, cache: &Cache, key: BucketKey, ids: Vec<i64>) 
     if ids.is_empty() {
         return Ok(Arc::new(Segment { sampled: true, ..Segment::default() }));
     }
-    if ids.len() > 1 {
-        if let Some(segment) = cache.merged(key, &ids) {
-            return Ok(segment);
-        }
+    if ids.len() > 1
+        && let Some(segment) = cache.merged(key, &ids)
+    {
+        return Ok(segment);
     }
     let mut parts = Vec::with_capacity(ids.len());
     for &id in &ids {

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use headwater_core::{NodeId, SiteId};
+use headwater_core::{Batch, NodeId, SiteId};
 use headwater_query::Calendar;
 
 use crate::clock::{Clock, instant};
@@ -124,7 +124,8 @@ impl Simulate {
             let share = if weekday == 2 || weekday == 3 { 60 } else { 100 };
             let visits = self.per_day * (share + u64::from(day) + random.below(20)) / 120;
             let seq = u64::from(day) + 1;
-            let (batch, of_day) = history::day(SiteId(id), &self.site, NodeId(node), seq, span, now, visits, random);
+            let (partials, of_day) = history::day(SiteId(id), &self.site, span, now, visits, random);
+            let batch = Batch { node: NodeId(node), seq, position: seq, partials };
             client.deliver("/v1/partials", &[("content-type", "application/octet-stream")], &batch.encode(), true)?;
             sums += of_day;
             progress("days", u64::from(day) + 1, u64::from(self.days) + 1);

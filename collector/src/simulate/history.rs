@@ -1,9 +1,7 @@
 //! Days of visits, folded as an edge folds them and brought as an edge brings them.
 use std::collections::BTreeMap;
 
-use headwater_core::{
-    Activity, Batch, EventDelta, Fold, Minute, NodeId, PAGEVIEW, Partial, SiteId, VisitDimension as D, VisitorHash,
-};
+use headwater_core::{Activity, EventDelta, Fold, Minute, PAGEVIEW, Partial, SiteId, VisitDimension as D, VisitorHash};
 use headwater_edge::client::{Client as Browser, screen_class};
 use headwater_edge::source::{Campaign, origin};
 use headwater_query::Span;
@@ -15,18 +13,9 @@ use super::visit::Visit;
 /// Visits by hour of the day in per mille: quiet nights, a peak in the evening.
 const HOURS: [u64; 24] = [14, 9, 6, 5, 5, 8, 16, 28, 42, 52, 58, 60, 58, 56, 57, 58, 57, 56, 60, 66, 70, 66, 52, 33];
 
-/// A day of `visits` visits in `day` as one batch of the node, and what it adds. Nothing happens at or after `until`.
+/// A day of `visits` visits as partials, and what it adds. Nothing happens at or after `until`.
 #[must_use]
-pub(crate) fn day(
-    site: SiteId,
-    host: &str,
-    node: NodeId,
-    seq: u64,
-    day: Span,
-    until: Minute,
-    visits: u64,
-    random: &mut Random,
-) -> (Batch, Sums) {
+pub(crate) fn day(site: SiteId, host: &str, day: Span, until: Minute, visits: u64, random: &mut Random) -> (Vec<Partial>, Sums) {
     let mut folds: BTreeMap<Minute, Fold> = BTreeMap::new();
     let mut sums = Sums::default();
     for _ in 0..visits {
@@ -41,7 +30,7 @@ pub(crate) fn day(
         }
     }
     let partials = folds.into_iter().map(|(minute, fold)| Partial { site, minute, aggregate: fold.finish() });
-    (Batch { node, seq, position: seq, partials: partials.collect() }, sums)
+    (partials.collect(), sums)
 }
 
 fn minute_of_day(random: &mut Random) -> u32 {

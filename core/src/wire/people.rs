@@ -31,8 +31,11 @@ struct Columns<'a> {
     depth: Vec<u64>,
     /// (fact, summary), ascending.
     numbers: Vec<(u32, Numbers)>,
-    hlls: Option<(HllColumns, Vec<(u8, u32, HllColumns)>)>,
+    /// The total's, then those of values: dimension, value, sketch.
+    hlls: Option<(HllColumns, Vec<ValueHll>)>,
 }
+
+type ValueHll = (u8, u32, HllColumns);
 
 #[derive(Default, Serialize, Deserialize)]
 struct TupleColumns {
