@@ -103,7 +103,7 @@ pub fn judge_beacon(beacon: &Beacon<'_>, now: u64, sender: &Sender<'_>, around: 
         return Err(Refusal::Host);
     }
     let agent = around.agent(sender.user_agent);
-    if agent.is_bot {
+    if agent.is_bot || sender.is_no_browser() {
         return Ok(Verdict::Bot);
     }
     if now > ACCEPTED {
@@ -157,6 +157,7 @@ fn record(
     let who = Who { address: sender.address, user_agent: sender.user_agent, device: beacon.device };
     let created_in = site.window(created.minute()).ok_or(Refusal::NO_SALT)?;
     let order = order_of(created_in, &id_bytes(beacon.id));
+    let client = sender.hints.correct(&agent.client);
     let mut contexts: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
     let mut strings = Strings::new(beacon);
     let mut minutes: Vec<(usize, Vec<MinuteRow>)> = Vec::with_capacity(beacon.visits.len());
@@ -185,12 +186,13 @@ fn record(
                 campaign: beacon.string(visit.campaign),
                 content: beacon.string(visit.content),
                 term: beacon.string(visit.term),
+                click: "",
                 entry: beacon.string(visit.entry),
                 language: beacon.string(beacon.language),
                 zone: beacon.string(beacon.zone),
                 screen: beacon.screen,
             };
-            contexts.insert(at, visit_context(site, &sender.place, &agent.client, &told));
+            contexts.insert(at, visit_context(site, &sender.place, &client, &told));
         }
     }
     let visits = minutes.into_iter().map(|(at, minutes)| VisitRow {

@@ -1,115 +1,62 @@
-//! Programs that are no people. By user agent: crawlers and monitors that run a page's scripts and say so.
+//! Programs that are no people, by user agent: crawlers, previews and monitors, which run a page's scripts and say so.
 //!
-//! Two kinds are left in on purpose. A library that posts events (`curl`, `okhttp`) is a sender, not a crawler: nothing
-//! that merely reads pages gets here without running their scripts. And a headless browser is judged in the page, where
-//! `data-automated` decides; here it would make that attribute useless.
+//! Two kinds are left in on purpose. A library or service that posts events (`curl`, `okhttp`, a webhook) is a sender, not a
+//! crawler: nothing that merely reads pages gets here without running their scripts; whoever reads an access log asks
+//! [`is_program`] too. And a headless browser is judged in the page, where `data-automated` decides; here it would make
+//! that attribute useless.
+//!
+//! `data/bots.txt` and `data/programs.txt` are made from the list of the project crawler-user-agents 1.60 (MIT, Martin
+//! Monperrus and contributors): its plain patterns in lower case, without those that the words below catch, and without
+//! names that browsers of people carry too. A `^` stands for the start of the user agent.
+use crate::table;
 
-/// Parts of user agents in lower case, matched anywhere; sorted, so that those that begin with one letter stand together.
-/// Crawlers, link previews, monitors, auditors, readers for language models, scripted browsers that say so: from the
-/// publishers' own documentation; the generic ones (`bot`, `crawl`, `spider`) catch most newcomers.
-const TOKENS: &[&str] = &[
-    "ahrefs",
-    "apis-google",
-    "archiver",
-    "bingpreview",
+/// Found anywhere in a user agent; they catch most newcomers.
+const WORDS: &[&str] = &[
     "bot",
-    "bytespider",
-    "catchpoint",
-    "ccbot",
-    "censysinspect",
-    "chatgpt-user",
-    "checkly",
-    "chrome-lighthouse",
-    "claude-user",
-    "claude-web",
-    "cohere-ai",
     "crawl",
-    "dareboost",
-    "datadogsynthetics",
-    "dataprovider",
-    "embedly",
-    "expanse",
-    "facebookcatalog",
-    "facebookexternalhit",
-    "feedfetcher",
-    "fetcher",
-    "flipboardproxy",
-    "google web preview",
-    "google-inspectiontool",
-    "google-read-aloud",
-    "google-safety",
-    "googleother",
-    "gtmetrix",
-    "ia_archiver",
-    "lighthouse",
-    "linkcheck",
-    "masscan",
-    "mediapartners-google",
-    "meta-externalagent",
-    "monitoring",
-    "nessus",
-    "netcraft",
-    "newrelicpinger",
-    "nikto",
-    "outbrain",
-    "pagespeed",
-    "perplexity-user",
-    "phantomjs",
-    "pingdom",
-    "prerender",
-    "ptst/",
-    "quora link preview",
-    "rendertron",
-    "scrape",
-    "screaming frog",
-    "semrush",
-    "site24x7",
-    "sitebulb",
-    "siteimprove",
-    "skypeuripreview",
-    "slimerjs",
     "spider",
-    "statuscake",
-    "uptime",
+    "scrape",
+    "+http",
+    "fetcher",
     "validator",
-    "vkshare",
-    "whatsapp/",
-    "yahoo! slurp",
-    "yandeximages",
-    "zgrab",
+    "linkcheck",
+    "monitoring",
+    "uptime",
+    "archiver",
+    "prerender",
 ];
 
-/// Where the tokens of each first letter stand: few are compared at each position of a user agent.
-const STARTS: [(u8, u8); 128] = {
-    let mut starts = [(0, 0); 128];
-    let mut i = 0;
-    while i < TOKENS.len() {
-        let letter = TOKENS[i].as_bytes()[0] as usize;
-        if starts[letter].1 == 0 {
-            starts[letter].0 = i as u8;
-        }
-        i += 1;
-        starts[letter].1 = i as u8;
-    }
-    starts
-};
+/// Crawlers, previews, monitors, auditors, readers for language models.
+static BOTS: &str = include_str!("../data/bots.txt");
+/// Libraries, command lines, automation: senders of events, but no readers of pages.
+static PROGRAMS: &str = include_str!("../data/programs.txt");
 
 /// Whether a user agent says that it is no person.
 #[must_use]
 pub fn is_bot(user_agent: &str) -> bool {
-    let bytes = user_agent.as_bytes();
-    bytes.iter().enumerate().any(|(at, first)| {
-        let (from, to) = STARTS[usize::from(first.to_ascii_lowercase() & 0x7f)];
-        TOKENS[usize::from(from)..usize::from(to)].iter().any(|token| {
-            let here = bytes[at..].get(..token.len());
-            here.is_some_and(|here| here.eq_ignore_ascii_case(token.as_bytes())) && !is_phone(bytes, at, token)
-        })
-    })
+    let lower = user_agent.to_ascii_lowercase();
+    is_listed(BOTS, &lower) || WORDS.iter().any(|word| lower.match_indices(word).any(|(at, _)| !is_phone(&lower, at, word)))
+}
+
+/// Whether a user agent is that of a library, a tool or an automated browser: what asks for pages without a person. Every
+/// browser but the telephones of the last century says that it is Mozilla or Opera.
+#[must_use]
+pub fn is_program(user_agent: &str) -> bool {
+    let lower = user_agent.trim().to_ascii_lowercase();
+    !(lower.starts_with("mozilla/") || lower.starts_with("opera/")) || is_listed(PROGRAMS, &lower)
+}
+
+/// Whether a word of a text in lower case begins as a line of the table.
+fn is_listed(table: &str, lower: &str) -> bool {
+    let bytes = lower.as_bytes();
+    let is_start = |at: usize| at == 0 || !bytes[at].is_ascii_alphanumeric() || !bytes[at - 1].is_ascii_alphanumeric();
+    (0..bytes.len()).any(|at| is_start(at) && table::begins(table, &bytes[at..]))
+        || table::begins(table, format!("^{lower}").as_bytes())
 }
 
 /// Cubot makes telephones.
-fn is_phone(bytes: &[u8], at: usize, token: &str) -> bool {
-    token == "bot" && at >= 2 && bytes[at - 2..at].eq_ignore_ascii_case(b"cu")
+fn is_phone(lower: &str, at: usize, word: &str) -> bool {
+    word == "bot" && lower[..at].ends_with("cu")
 }
 
 #[cfg(test)]
@@ -117,9 +64,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_sorted_and_in_lower_case() {
-        assert!(TOKENS.is_sorted() && TOKENS.len() < 256);
-        assert!(TOKENS.iter().all(|token| token.is_ascii() && *token == token.to_ascii_lowercase()));
+    fn the_lists_can_be_searched() {
+        for table in [BOTS, PROGRAMS] {
+            assert!(table::is_prefix_free(table));
+            assert!(table.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()));
+        }
     }
 
     #[test]
@@ -145,6 +94,22 @@ mod tests {
             "okhttp/4.12",
         ] {
             assert!(!is_bot(person), "{person}");
+        }
+    }
+
+    #[test]
+    fn programs_read_no_pages() {
+        for program in ["", "-", " ", "curl/8.5.0", "python-requests/2.31", "okhttp/4.12", "Wget/1.21", "Go-http-client/1.1"] {
+            assert!(is_program(program), "{program}");
+        }
+        let person = "Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0";
+        assert!(!is_program(person) && is_program("Mozilla/5.0 (X11) HeadlessChrome/125.0.0.0 Safari/537.36"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn anything_is_judged(user_agent in ".*") {
+            let _ = (is_bot(&user_agent), is_program(&user_agent));
         }
     }
 }

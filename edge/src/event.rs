@@ -10,8 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::beacon::Surroundings;
 use crate::dedup::{ACCEPTED, id_key};
+use crate::hints::Hints;
 use crate::host::{Page, cut};
 use crate::sender::{Sender, Told, visit_context};
+use crate::source::CLICK_IDS;
 use crate::visit::{Event, Happening};
 use crate::visitor::{Who, order_of};
 use crate::{Refusal, amount, timestamp};
@@ -149,10 +151,13 @@ fn judge_item(
         campaign: &parameter(&["utm_campaign"]),
         content: &parameter(&["utm_content"]),
         term: &parameter(&["utm_term"]),
+        click: CLICK_IDS.iter().find(|(id, _)| page.parameter(&[id]).is_some()).map_or("", |(id, _)| id),
         entry: &path,
         ..Told::default()
     };
-    let context = visit_context(&site, &place, &agent.client, &told);
+    // So do the hints to the request's own user agent.
+    let hints = if fields.0.contains_key("user_agent") { Hints::default() } else { sender.hints };
+    let context = visit_context(&site, &place, &hints.correct(&agent.client), &told);
     let order = match id {
         Some(id) => order_of(window, id.as_bytes()),
         // Without an id in order of arrival.

@@ -13,6 +13,7 @@ pub mod dedup;
 pub mod event;
 pub mod flush;
 pub mod fold;
+pub mod hints;
 pub mod host;
 pub mod ingest;
 pub mod limit;
@@ -22,6 +23,7 @@ pub mod sender;
 pub mod site;
 pub mod source;
 pub mod store;
+mod table;
 #[cfg(test)]
 mod tests;
 pub mod timestamp;

@@ -5,6 +5,7 @@ use headwater_core::beacon::MAX_STRING;
 use headwater_core::{Millis, VisitDimension};
 
 use crate::client::{Client, screen_class};
+use crate::hints::Hints;
 use crate::host::{Page, cut};
 use crate::record::context;
 use crate::source::{Campaign, origin};
@@ -32,6 +33,8 @@ pub struct Sender<'a> {
     pub referer: Option<&'a str>,
     /// The header `User-Agent`, empty without one.
     pub user_agent: &'a str,
+    /// The headers in which browsers say more than in their user agent.
+    pub hints: Hints<'a>,
     /// The visitor's address, as far as the peer is believed.
     pub address: Option<IpAddr>,
     /// Where the platform says that is.
@@ -41,6 +44,12 @@ pub struct Sender<'a> {
 }
 
 impl Sender<'_> {
+    /// Whether a beacon comes from a program by how it comes: every browser says who it is, and only browsers run trackers.
+    #[must_use]
+    pub fn is_no_browser(&self) -> bool {
+        !self.token && self.user_agent.trim().is_empty()
+    }
+
     /// The host of the page that sent it: of `Origin`, or of `Referer` where a browser keeps the origin to itself.
     #[must_use]
     pub fn page_host(&self) -> Option<String> {
@@ -64,6 +73,8 @@ pub struct Told<'a> {
     pub content: &'a str,
     /// `utm_term`.
     pub term: &'a str,
+    /// Which of [`crate::source::CLICK_IDS`] the address had.
+    pub click: &'a str,
     /// The path of the first page.
     pub entry: &'a str,
     /// The browser's language.
@@ -88,7 +99,8 @@ fn external(referrer: &str, site: &SiteFacts) -> (String, String) {
 #[must_use]
 pub fn visit_context(site: &SiteFacts, place: &Place<'_>, client: &Client, told: &Told<'_>) -> Vec<u8> {
     let (host, referrer) = external(told.referrer, site);
-    let from = origin(&host, &Campaign { source: told.source, medium: told.medium, campaign: told.campaign });
+    let campaign = Campaign { source: told.source, medium: told.medium, campaign: told.campaign, click: told.click };
+    let from = origin(&host, &campaign);
     let country = if place.country.is_empty() { zone::country(told.zone) } else { place.country };
     let values: context::Values<'_> = core::array::from_fn(|at| {
         let value = match VisitDimension::ALL.get(at) {

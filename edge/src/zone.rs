@@ -1,6 +1,7 @@
 //! The country of an IANA time zone: a coarse answer where the platform gives none. `data/zones.tsv` is made from the
 //! tz database's `zone.tab` and, for names that browsers still report (`Asia/Calcutta`), its backward links; both are in
 //! the public domain.
+use crate::table;
 
 /// Lines of zone and ISO 3166-1 alpha-2 code, sorted by zone.
 static ZONES: &str = include_str!("../data/zones.tsv");
@@ -8,20 +9,7 @@ static ZONES: &str = include_str!("../data/zones.tsv");
 /// The country that a zone belongs to; empty when it names none (`UTC`).
 #[must_use]
 pub fn country(zone: &str) -> &'static str {
-    let mut rest = ZONES;
-    // Bisect on bytes, then step back to the start of the line.
-    while !rest.is_empty() {
-        let middle = rest.as_bytes()[..rest.len() / 2].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        let (before, from) = rest.split_at(middle);
-        let (line, after) = from.split_once('\n').unwrap_or((from, ""));
-        let (name, code) = line.split_once('\t').unwrap_or((line, ""));
-        rest = match zone.cmp(name) {
-            core::cmp::Ordering::Equal => return code,
-            core::cmp::Ordering::Less => before,
-            core::cmp::Ordering::Greater => after,
-        };
-    }
-    ""
+    table::value(ZONES, zone).unwrap_or("")
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use axum::routing::any;
 use headwater_edge::answer::{Answer, Judged};
 use headwater_edge::beacon::Surroundings;
 use headwater_edge::client::Agent;
+use headwater_edge::hints::Hints;
 use headwater_edge::sender::{Place, Sender};
 use headwater_edge::{Refusal, SiteFacts, beacon, event};
 use http_body_util::BodyExt as _;
@@ -71,6 +72,7 @@ async fn respond(
                 origin: text(&head.headers, &header::ORIGIN),
                 referer: text(&head.headers, &header::REFERER),
                 user_agent: text(&head.headers, &header::USER_AGENT).unwrap_or(""),
+                hints: Hints::read(|name| head.headers.get(name).and_then(|value| value.to_str().ok())),
                 address,
                 place: Place::default(),
                 token,

@@ -62,6 +62,8 @@ fn checks_come_in_the_contracts_order() {
     assert_eq!(status(&body(&view(1, 0, NOON.0 - ACCEPTED - 1000), ACCEPTED + 1000), &at), 410);
     let bot = world.post_b(&good, &Sender { user_agent: "Googlebot/2.1", ..at });
     assert!(bot.status == 202 && bot.dropped);
+    let nobody = world.post_b(&good, &Sender { user_agent: "", ..at });
+    assert!(nobody.status == 202 && nobody.dropped);
     assert_eq!(world.store.blocks.len(), 0);
     assert_eq!(world.post_b(&good, &Sender { origin: None, referer: Some("https://example.com/x"), ..at }).status, 202);
 }
