@@ -46,7 +46,7 @@ fn minute_of_day(random: &mut Random) -> u32 {
 fn fold(visit: &Visit, host: &str, start: u32, random: &mut Random, folds: &mut BTreeMap<Minute, Fold>) {
     let browser = Browser::parse(visit.user_agent);
     let [utm_source, utm_medium, utm_campaign] = visit.campaign;
-    let campaign = Campaign { source: utm_source, medium: utm_medium, campaign: utm_campaign };
+    let campaign = Campaign { source: utm_source, medium: utm_medium, campaign: utm_campaign, click: "" };
     let referrer = visit.referrer.trim_start_matches("https://").trim_end_matches('/');
     let from = origin(referrer.split('/').next().unwrap_or(""), &campaign);
     let mut context = [""; D::COUNT];
