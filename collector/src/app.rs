@@ -11,13 +11,13 @@ use crate::clock::Clock;
 use crate::data_dir::DataDir;
 use crate::deliver::Collector;
 use crate::directory::Directory;
-use crate::edge_shell::{EdgeConfig, EdgeError, EdgeShell, OpenError};
+use crate::edge_shell::{EdgeError, EdgeShell, OpenError};
 use crate::failure::Failure;
 use crate::http::limit::Limiter;
 use crate::live::Rows;
 use crate::metrics::Metrics;
 use crate::secret::Secret;
-use crate::serve::Options;
+use crate::serve::{Options, Role};
 use crate::store::{Store, StoreError, once, sites, tokens};
 
 /// Memory for decoded buckets, in bytes.
@@ -49,8 +49,8 @@ pub struct Parts {
     pub(crate) limiter: Limiter,
     /// Turns true when the server stops.
     pub(crate) stopping: watch::Sender<bool>,
-    /// The embedded edge.
-    pub(crate) edge: EdgeShell,
+    /// The embedded edge; none where all edges are elsewhere.
+    pub(crate) edge: Option<EdgeShell>,
 }
 
 /// What a start prints.
@@ -84,14 +84,13 @@ impl App {
         let directory = Arc::new(Directory::open(store.clone())?);
         let metrics = Arc::new(Metrics::default());
         let collector = Arc::new(Collector::new(store.clone(), directory.clone(), metrics.clone(), clock.clone())?);
-        let config = EdgeConfig {
-            trusted_proxies: options.trusted_proxies.clone(),
-            visitor_per_minute: options.visitor_per_minute,
-            site_per_second: options.site_per_second,
-            ..EdgeConfig::new(dir.path().to_owned())
+        let edge = match options.role {
+            Role::Collector => None,
+            Role::All | Role::Edge(_) => {
+                let config = options.edge_config();
+                Some(EdgeShell::open(config, clock.clone(), directory.clone(), collector.clone()).map_err(edge_failure)?)
+            }
         };
-        let edge = EdgeShell::open(config, clock.clone(), directory.clone(), directory.clone(), collector.clone())
-            .map_err(edge_failure)?;
         let limiter = Limiter::new(options.visitor_per_minute).map_err(StoreError::from)?;
         let this = Self(Arc::new(Parts {
             store,
@@ -149,7 +148,7 @@ impl App {
     /// Has the edge forget the sites that were removed, whoever removed them and whenever.
     pub(crate) fn notice_sites(&self) -> Result<(), StoreError> {
         for site in self.store.read_now(|tx| sites::removed(tx))? {
-            if let Err(error) = self.edge.forget(site) {
+            if let Some(Err(error)) = self.edge.as_ref().map(|edge| edge.forget(site)) {
                 tracing::warn!("{error}; what it holds of a removed site is deleted later");
                 continue;
             }
@@ -164,9 +163,8 @@ impl App {
 
     /// Delivers what is left in the inbox; no request may come any more.
     pub(crate) async fn drain(&self, within: Duration) {
-        let edge = self.edge.clone();
-        if tokio::task::spawn_blocking(move || edge.drain(within)).await.is_err() {
-            tracing::error!("the inbox was not flushed; what is in it is delivered at the next start");
+        if let Some(edge) = &self.edge {
+            drain(edge, within).await;
         }
     }
 
@@ -186,7 +184,15 @@ impl App {
     }
 }
 
-fn edge_failure(error: EdgeError) -> Failure {
+/// Delivers what is left in an inbox.
+pub(crate) async fn drain(edge: &EdgeShell, within: Duration) {
+    let edge = edge.clone();
+    if tokio::task::spawn_blocking(move || edge.drain(within)).await.is_err() {
+        tracing::error!("the inbox was not flushed; what is in it is delivered at the next start");
+    }
+}
+
+pub(crate) fn edge_failure(error: EdgeError) -> Failure {
     match error {
         EdgeError::Open(OpenError::Newer { .. }) => Failure::Newer(error.to_string()),
         EdgeError::Open(_) | EdgeError::Thread(_) => Failure::Failed(error.to_string()),

@@ -2,10 +2,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use headwater_core::{Batch, WireError};
+use headwater_core::{Batch, NodeId, WireError};
+use headwater_edge::resume;
 use tokio::sync::watch;
 
-use crate::buckets::{Applied, Applier};
+use crate::buckets::{Applied, Applier, nodes};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::metrics::Metrics;
@@ -49,7 +50,7 @@ impl Collector {
     /// See [`ApplyError`]; nothing was applied then.
     pub(crate) fn apply(&self, bytes: &[u8]) -> Result<Applied, ApplyError> {
         let batch = Batch::decode(bytes)?;
-        let result = self.apply_batch(&batch);
+        let result = self.apply_batch(&batch, resume::digest(bytes));
         match &result {
             Ok(applied) if applied.already => self.metrics.batches_repeated.fetch_add(1, Relaxed),
             Ok(applied) => {
@@ -62,14 +63,22 @@ impl Collector {
         Ok(result?)
     }
 
-    fn apply_batch(&self, batch: &Batch) -> Result<Applied, StoreError> {
+    /// The last batch that was applied of a node.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) fn applied(&self, node: NodeId) -> Result<Option<resume::Applied>, StoreError> {
+        self.store.read_now(|tx| nodes::last(tx, node))
+    }
+
+    fn apply_batch(&self, batch: &Batch, digest: [u8; 16]) -> Result<Applied, StoreError> {
         let now = self.clock.now();
         let mut applier = self.applier.lock().unwrap_or_else(PoisonError::into_inner);
         let done = self.store.write_now(|tx| {
             // Asked only now that nobody else writes: a site that was removed before is not counted for any more.
             let accounts = self.directory.accounts();
             let site = |id| accounts.by_id(id).map(|entry| entry.site.clone());
-            let applied = applier.apply(tx, batch, &site, now.minute())?;
+            let applied = applier.apply(tx, batch, digest, &site, now.minute())?;
             changes::note(tx, &applied.changed, now)?;
             Ok::<_, StoreError>((applied, changes::version(tx)?))
         });

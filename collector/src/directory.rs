@@ -135,19 +135,26 @@ impl Directory {
 impl Accounts {
     fn read(conn: &Connection) -> Result<Self, StoreError> {
         let mut this = Self { version: accounts_version(conn)?, ..Self::default() };
+        for token in tokens::list(conn)? {
+            this.tokens.insert(token.hash, Granted { token: token.id, scope: token.scope });
+        }
+        let may_send = |(hash, granted): (&SecretHash, &Granted)| granted.scope.includes(Scope::Ingest).then(|| hash.bytes());
+        let mut senders: Vec<[u8; 32]> = this.tokens.iter().filter_map(may_send).collect();
+        senders.sort_unstable();
+        let key = conn.query_row("SELECT key FROM installation", [], |row| row.get(0))?;
         for site in sites::list(conn)? {
             let facts = SiteFacts {
                 id: site.id,
                 domain: site.domain.to_string(),
                 hosts: site.hosts.iter().map(ToString::to_string).collect(),
                 salts: salts::of_site(conn, &site)?,
+                shards: site.shards,
+                key,
+                senders: senders.clone(),
             };
             let entry = Arc::new(Entry { site: Arc::new(site), facts: Arc::new(facts) });
             this.by_id.insert(entry.site.id, entry.clone());
             this.sites.insert(entry.site.domain.to_string(), entry);
-        }
-        for token in tokens::list(conn)? {
-            this.tokens.insert(token.hash, Granted { token: token.id, scope: token.scope });
         }
         Ok(this)
     }

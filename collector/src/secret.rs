@@ -65,6 +65,12 @@ impl SecretHash {
     pub fn of(presented: &str) -> Self {
         Self(*blake3::hash(presented.as_bytes()).as_bytes())
     }
+
+    /// Its bytes.
+    #[must_use]
+    pub const fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
 }
 
 impl fmt::Debug for Secret {

@@ -4,17 +4,21 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::Router;
 use headwater_core::Millis;
 use headwater_edge::Identity;
 use headwater_query::Calendar;
 use rusqlite::Transaction;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
-use crate::app::{App, Welcome};
+use crate::app::{App, Welcome, drain};
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
-use crate::edge_shell::Cidr;
+use crate::edge_server::EdgeServer;
+use crate::edge_shell::{Cidr, EdgeConfig};
 use crate::failure::Failure;
+use crate::remote::CollectorAddress;
 use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::store::sites::{self, NewSite, SiteError};
@@ -44,6 +48,19 @@ pub struct Options {
     pub site_per_second: u32,
     /// The first token; otherwise one is made.
     pub admin_token: Option<Secret>,
+    /// What it does.
+    pub role: Role,
+}
+
+/// What a server does.
+#[derive(Clone, Debug)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Takes events and delivers them to a collector elsewhere.
+    Edge(CollectorAddress),
+    /// Everything but taking events: these come through edges elsewhere.
+    Collector,
 }
 
 impl Options {
@@ -59,6 +76,17 @@ impl Options {
             visitor_per_minute: 120,
             site_per_second: 10_000,
             admin_token: None,
+            role: Role::All,
+        }
+    }
+
+    /// How its edge runs.
+    pub(crate) fn edge_config(&self) -> EdgeConfig {
+        EdgeConfig {
+            trusted_proxies: self.trusted_proxies.clone(),
+            visitor_per_minute: self.visitor_per_minute,
+            site_per_second: self.site_per_second,
+            ..EdgeConfig::new(self.data.clone())
         }
     }
 }
@@ -81,12 +109,31 @@ async fn run(options: Options, clock: Clock) -> Result<(), Failure> {
     let address = SocketAddr::new(options.listen, options.port);
     let listener = TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?;
     let address = listener.local_addr().unwrap_or(address);
-    let app = App::open(options, clock)?;
-    greet(&app.welcome()?, address, app.options.demo);
+    if let Role::Edge(collector) = &options.role {
+        let edge = EdgeServer::open(&options, collector.clone(), clock)?;
+        println!("Headwater's edge listens on http://{}\n  Delivers to {}", shown(address), collector.url());
+        let duty = tokio::spawn(edge.clone().refresh());
+        until_stopped(listener, edge.router(), &edge.stopping).await?;
+        let _ = duty.await;
+        drain(&edge.shell, DRAIN).await;
+    } else {
+        let app = App::open(options, clock)?;
+        greet(&app.welcome()?, address, app.options.demo);
+        let duties = tasks::start(&app);
+        until_stopped(listener, app.router(), &app.stopping).await?;
+        for duty in duties {
+            let _ = duty.await;
+        }
+        app.drain(DRAIN).await;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
 
-    let duties = tasks::start(&app);
-    let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
-    let stop = app.clone();
+/// Answers requests until SIGTERM, and then for a while those that are under way.
+async fn until_stopped(listener: TcpListener, router: Router, stopping: &watch::Sender<bool>) -> Result<(), Failure> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let stop = stopping.clone();
     let server = axum::serve(
         axum::serve::ListenerExt::tap_io(listener, |tcp| {
             // Answers are small and somebody waits for each.
@@ -97,22 +144,17 @@ async fn run(options: Options, clock: Clock) -> Result<(), Failure> {
     .with_graceful_shutdown(async move {
         stopped().await;
         tracing::info!("stopping: finishing requests, then flushing what is waiting");
-        stop.stopping.send_replace(true);
+        stop.send_replace(true);
     });
-    let mut stopping = app.stopping.subscribe();
+    let mut told = stopping.subscribe();
     tokio::select! {
         ended = async { server.await } => ended.map_err(|e| Failure::Failed(format!("the server stopped: {e}")))?,
         () = async {
-            let _ = stopping.wait_for(|stopping| *stopping).await;
+            let _ = told.wait_for(|stopping| *stopping).await;
             tokio::time::sleep(DRAIN).await;
         } => tracing::warn!("some requests did not end in {} seconds and were cut off", DRAIN.as_secs()),
     }
-    app.stopping.send_replace(true);
-    for duty in duties {
-        let _ = duty.await;
-    }
-    app.drain(DRAIN).await;
-    tracing::info!("stopped");
+    stopping.send_replace(true);
     Ok(())
 }
 
@@ -139,12 +181,14 @@ async fn stopped() {
     let _ = interrupted.await;
 }
 
+/// The address as a browser on this machine reaches it.
+fn shown(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() }
+}
+
 /// What a start says: on standard output, not in the log, for it holds secrets.
 fn greet(welcome: &Welcome, address: SocketAddr, demo: bool) {
-    let shown = match address.ip() {
-        ip if ip.is_unspecified() => format!("127.0.0.1:{}", address.port()),
-        _ => address.to_string(),
-    };
+    let shown = shown(address);
     let mut text = format!("Headwater listens on http://{shown}\n");
     if let Some(token) = &welcome.token {
         text.push_str(&format!("  Administrator's token, shown only now: {}\n", token.reveal()));

@@ -18,6 +18,8 @@ pub struct FileSettings {
     pub listen: Option<std::net::IpAddr>,
     /// What `serve` does.
     pub role: Option<String>,
+    /// The collector that an edge delivers to.
+    pub collector: Option<String>,
     /// Whether `serve` has the demo site.
     pub demo: Option<bool>,
     /// Whose `X-Forwarded-For` is believed.
@@ -30,7 +32,7 @@ pub struct FileSettings {
     pub admin_token: Option<String>,
     /// The server that `query` and `live` ask.
     pub url: Option<String>,
-    /// The token that `query` and `live` show.
+    /// The token that `query` and `live`, and an edge at its collector, show.
     pub token: Option<String>,
     /// What is logged.
     pub log: Option<String>,

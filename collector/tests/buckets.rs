@@ -7,6 +7,7 @@ use headwater_collector::site::{Retention, Site, Timeline};
 use headwater_core::{
     Activity, Aggregate, Batch, EventDelta, Fold, Grain, Millis, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,
 };
+use headwater_edge::resume::digest;
 use headwater_query::{Calendar, Span};
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -22,6 +23,7 @@ fn example(retention: Retention) -> Site {
         domain: "example.com".parse().unwrap(),
         hosts: Vec::new(),
         public: false,
+        shards: 1,
         retention,
         created: Millis(0),
         timeline: Timeline::new(calendar, headwater_edge::Identity::Day),
@@ -70,9 +72,10 @@ impl Db {
 
     fn apply(&mut self, batch: &Batch) -> buckets::Applied {
         // What travels is what is applied.
-        let batch = Batch::decode(&batch.encode()).unwrap();
+        let bytes = batch.encode();
+        let batch = Batch::decode(&bytes).unwrap();
         let tx = self.0.transaction().unwrap();
-        let applied = self.1.apply(&tx, &batch, &site, Minute(START + 1440)).unwrap();
+        let applied = self.1.apply(&tx, &batch, digest(&bytes), &site, Minute(START + 1440)).unwrap();
         tx.commit().unwrap();
         applied
     }

@@ -119,6 +119,12 @@ fn exit_codes_say_what_went_wrong() {
     for args in [
         &["serve", "--port", "x"][..],
         &["serve", "--role", "edge"],
+        &["serve", "--role", "edge", "--collector", "https://stats.example.com"],
+        &["serve", "--role", "edge", "--collector", "stats.example.com", "--token", "0123456789abcdef0123456789abcdef"],
+        &["serve", "--role", "edge", "--collector", "https://stats.example.com", "--token", "short"],
+        &["serve", "--role", "collector", "--collector", "https://stats.example.com"],
+        &["serve", "--role", "collector", "--demo"],
+        &["serve", "--role", "everything"],
         &["serve", "--trusted-proxy", "10.0.0.0/99"],
         &["serve", "--log", "="],
         &["site", "add", "https://example.com"],

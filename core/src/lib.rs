@@ -19,7 +19,7 @@ pub mod time;
 
 pub use beacon::{Beacon, BeaconError};
 pub use dimension::{RowDimension, VisitDimension};
-pub use id::{BeaconId, NodeId, SiteId, VisitorHash};
+pub use id::{BeaconId, InvalidNode, NodeId, SiteId, VisitorHash};
 pub use time::{Grain, Millis, Minute};
 
 #[cfg(feature = "aggregate")]

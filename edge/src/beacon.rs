@@ -44,11 +44,17 @@ pub enum Verdict {
 
 /// What a request needs from its surroundings.
 pub trait Surroundings {
-    /// The site of this domain.
-    fn site(&self, domain: &str) -> Option<Arc<SiteFacts>>;
+    /// The site of this domain, `None` if there is none.
+    ///
+    /// # Errors
+    /// `Unavailable` when that is not known here.
+    fn site(&self, domain: &str) -> Result<Option<Arc<SiteFacts>>, Refusal>;
 
-    /// Whether a token that the request carries may send for the site.
-    fn token_covers(&self, site: &SiteFacts) -> bool;
+    /// Whether the token that the request carries may send for the site.
+    ///
+    /// # Errors
+    /// `Token` or `Forbidden`.
+    fn token(&self, site: &SiteFacts) -> Result<(), Refusal>;
 
     /// What a user agent says. Few send most requests, so a shell may remember some.
     fn agent(&self, user_agent: &str) -> Arc<Agent> {
@@ -94,11 +100,9 @@ fn judge_signals(body: &[u8], sender: &Sender<'_>, around: &impl Surroundings) -
 /// Why it is refused.
 pub fn judge_beacon(beacon: &Beacon<'_>, now: u64, sender: &Sender<'_>, around: &impl Surroundings) -> Result<Verdict, Refusal> {
     check_times(beacon, now)?;
-    let site = around.site(beacon.site).ok_or(Refusal::UnknownSite("site"))?;
+    let site = around.site(beacon.site)?.ok_or(Refusal::UnknownSite("site"))?;
     if sender.token {
-        if !around.token_covers(&site) {
-            return Err(Refusal::Forbidden);
-        }
+        around.token(&site)?;
     } else if !sender.page_host().is_some_and(|host| site.allows_host(&host)) {
         return Err(Refusal::Host);
     }

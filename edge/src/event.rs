@@ -70,7 +70,12 @@ pub fn judge(body: &[u8], key: &[u8; 32], sender: &Sender<'_>, around: &impl Sur
         return Err(Refusal::Body("an array holds 1 to 1000 events"));
     }
     let mut limited = None;
-    Ok(items.iter().map(|item| judge_item(item, key, sender, around, &mut limited).unwrap_or_else(Item::Refused)).collect())
+    let judge = |item| match judge_item(item, key, sender, around, &mut limited) {
+        // A token is the whole request's.
+        Err(Refusal::Token) => Err(Refusal::Token),
+        judged => Ok(judged.unwrap_or_else(Item::Refused)),
+    };
+    items.iter().map(judge).collect()
 }
 
 fn judge_item(
@@ -91,11 +96,9 @@ fn judge_item(
         .ok_or(Refusal::Field("url", "the address of the page, as in https://example.com/path"))?;
     let page = Page::parse(address).ok_or(Refusal::Field("url", "the address of the page, as in https://example.com/path"))?;
     let domain = fields.text("domain", &["domain", "d"])?.ok_or(Refusal::Field("domain", "the site's domain"))?;
-    let site = around.site(&domain.trim().to_ascii_lowercase()).ok_or(Refusal::UnknownSite("domain"))?;
+    let site = around.site(&domain.trim().to_ascii_lowercase())?.ok_or(Refusal::UnknownSite("domain"))?;
     if sender.token {
-        if !around.token_covers(&site) {
-            return Err(Refusal::Forbidden);
-        }
+        around.token(&site)?;
     } else {
         // Servers send no Origin, and Plausible asks for none; but a page that names one must be the site's.
         let origin = sender.origin.and_then(crate::host::header_host);

@@ -53,6 +53,10 @@ impl Refusal {
     pub const NO_SALT: Self = Self::Unavailable("the site's identity window is not known here yet", 30);
     /// Nothing can be written: the disk may be full.
     pub const NOT_DURABLE: Self = Self::Unavailable("events can't be stored now", 5);
+    /// Nothing is known of the site yet, and the collector can't be asked now.
+    pub const NO_FACTS: Self = Self::Unavailable("the collector can't be asked about the site now", 5);
+    /// More waits for the collector than an inbox may hold.
+    pub const FULL: Self = Self::Unavailable("the inbox is full until the collector takes what waits", 30);
     /// More is waiting than can be written in time.
     pub const BUSY: Self = Self::Unavailable("too much is waiting to be stored", 1);
 
@@ -128,6 +132,8 @@ mod tests {
             (Refusal::TooMany("from this visitor", 3), 429),
             (Refusal::NO_SALT, 503),
             (Refusal::NOT_DURABLE, 503),
+            (Refusal::NO_FACTS, 503),
+            (Refusal::FULL, 503),
         ];
         for (refusal, status) in all {
             assert_eq!(refusal.status(), status);

@@ -41,8 +41,8 @@ impl core::fmt::Debug for SaltWindow {
     }
 }
 
-/// A site, as an edge knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A site, as an edge knows it: what `GET /v1/edge/sites/{site}` answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteFacts {
     /// The site's number in this installation.
     pub id: SiteId,
@@ -52,9 +52,22 @@ pub struct SiteFacts {
     pub hosts: Vec<String>,
     /// The windows that are known, in any order; they do not overlap.
     pub salts: Vec<SaltWindow>,
+    /// On how many objects an edge spreads the site's 256 virtual shards: 1 to 256.
+    pub shards: u16,
+    /// The installation's key: by what events without a page load find their shard. It does not change with the day.
+    pub key: [u8; 32],
+    /// BLAKE3 of each token that may send events.
+    pub senders: Vec<[u8; 32]>,
 }
 
 impl SiteFacts {
+    /// Whether this bearer token may send events for the site.
+    #[must_use]
+    pub fn knows_sender(&self, bearer: &str) -> bool {
+        let hash = *blake3::hash(bearer.as_bytes()).as_bytes();
+        self.senders.contains(&hash)
+    }
+
     /// The identity window that holds `minute`; `None` when its salt is not known here (yet, or any more).
     #[must_use]
     pub fn window(&self, minute: Minute) -> Option<&SaltWindow> {
@@ -97,7 +110,7 @@ mod tests {
             id: SiteId(1),
             domain: "example.com".into(),
             hosts: hosts.iter().map(|h| (*h).into()).collect(),
-            salts: vec![],
+            ..SiteFacts::default()
         }
     }
 

@@ -84,7 +84,7 @@ pub(crate) mod tests {
             Identity::Day => (95..105).map(day).collect(),
             _ => vec![SaltWindow { from: Minute(0), to: Minute(u32::MAX), identity, salt: [7; 32] }],
         };
-        SiteFacts { id: SiteId(3), domain: "example.com".into(), hosts: vec![], salts }
+        SiteFacts { id: SiteId(3), domain: "example.com".into(), salts, ..SiteFacts::default() }
     }
 
     fn who(address: &str) -> Who<'_> {

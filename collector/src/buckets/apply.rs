@@ -2,13 +2,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_core::{Aggregate, Batch, Grain, Minute, NodeId, SiteId};
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use headwater_core::{Aggregate, Batch, Grain, Minute, SiteId};
+use headwater_edge::resume;
+use rusqlite::{Transaction, params};
 
 use super::admission::Admission;
 use super::compact::compact;
 use super::segment::Segment;
-use super::{BucketKey, grain_code};
+use super::{BucketKey, grain_code, nodes};
 use crate::site::Site;
 use crate::store::StoreError;
 
@@ -33,7 +34,7 @@ impl Applier {
     /// Applies a batch inside a transaction; once that is committed, the batch is applied for good.
     ///
     /// Any `seq` above the last one of its node is applied, partials of any age: only edges judge age. `site` gives what
-    /// is known of a site, `None` when it was deleted. Grains whose retention a partial has outlived are left out.
+    /// is known of a site, `None` when it was deleted; `digest` is that of the batch's bytes. Grains whose retention a partial has outlived are left out.
     ///
     /// # Errors
     /// What the database says. The caller rolls back, calls [`Applier::rolled_back`], and the batch can come again.
@@ -41,14 +42,14 @@ impl Applier {
         &mut self,
         tx: &Transaction<'_>,
         batch: &Batch,
+        digest: [u8; 16],
         site: &dyn Fn(SiteId) -> Option<Arc<Site>>,
         now: Minute,
     ) -> Result<Applied, StoreError> {
-        if last_applied(tx, batch.node)?.is_some_and(|(seq, _)| batch.seq <= seq) {
+        if nodes::last(tx, batch.node)?.is_some_and(|last| batch.seq <= last.seq) {
             return Ok(Applied { already: true, ..Applied::default() });
         }
-        tx.prepare_cached("INSERT INTO nodes VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET seq = ?2, position = ?3")?
-            .execute(params![batch.node.0, batch.seq as i64, batch.position as i64])?;
+        nodes::note(tx, batch.node, &resume::Applied { seq: batch.seq, position: batch.position, digest })?;
 
         let mut applied = Applied::default();
         let mut buckets: BTreeMap<BucketKey, (bool, Vec<usize>)> = BTreeMap::new();
@@ -98,14 +99,4 @@ fn append(tx: &Transaction<'_>, key: BucketKey, segment: Segment) -> Result<(), 
         key.span.end.0
     ])?;
     compact(tx, key)
-}
-
-/// The last batch applied for a node: its seq and the end of its range. A restored inbox asks this first.
-///
-/// # Errors
-/// What the database says.
-pub fn last_applied(connection: &Connection, node: NodeId) -> Result<Option<(u64, u64)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT seq, position FROM nodes WHERE node = ?")?;
-    let row = statement.query_row([node.0], |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64)));
-    Ok(row.optional()?)
 }

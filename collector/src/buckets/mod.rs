@@ -9,11 +9,12 @@ mod admission;
 mod apply;
 mod cache;
 mod compact;
+pub mod nodes;
 mod read;
 mod retain;
 mod segment;
 
-pub use apply::{Applied, Applier, last_applied};
+pub use apply::{Applied, Applier};
 pub use cache::Cache;
 pub use compact::settle;
 pub use read::{Bucket, first_minute, read};
@@ -27,7 +28,7 @@ use rusqlite::Connection;
 /// `people` is null where samples are no longer kept.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS nodes (
-  node BLOB PRIMARY KEY, seq INTEGER NOT NULL, position INTEGER NOT NULL
+  node BLOB PRIMARY KEY, seq INTEGER NOT NULL, position INTEGER NOT NULL, digest BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS segments (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

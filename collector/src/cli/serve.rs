@@ -5,8 +5,9 @@ use super::DataArgs;
 use crate::clock::Clock;
 use crate::edge_shell::Cidr;
 use crate::failure::Failure;
+use crate::remote::CollectorAddress;
 use crate::secret::Secret;
-use crate::serve::{Options, serve};
+use crate::serve::{Options, Role, serve};
 use crate::settings::FileSettings;
 
 /// The variable with the first token. It has no flag: what is on a command line, others on the machine can read.
@@ -17,7 +18,10 @@ pub(super) const ADMIN_TOKEN: &str = "HEADWATER_ADMIN_TOKEN";
 #[command(after_help = "\
 On first start it prints the administrator's token; keep it. At every start it prints a link that signs you in once.
 Behind a reverse proxy that is not on this machine, name the proxy with --trusted-proxy, or every visitor has its address.
-SIGTERM stops accepting requests, flushes what is waiting, and ends.")]
+SIGTERM stops accepting requests, flushes what is waiting, and ends.
+
+  headwater serve --role edge --collector https://stats.example.com --token TOKEN
+takes events anywhere and delivers them to the server there; see docs/deploy-native.md.")]
 pub(super) struct Serve {
     /// The port to listen on; 0 takes a free one [default: 8700].
     #[arg(long, env = "HEADWATER_PORT")]
@@ -30,6 +34,12 @@ pub(super) struct Serve {
     /// What this process does [default: all].
     #[arg(long, env = "HEADWATER_ROLE", value_name = "all|edge|collector")]
     role: Option<String>,
+    /// For --role edge: the server that keeps the numbers, such as https://stats.example.com.
+    #[arg(long, value_name = "URL", env = "HEADWATER_COLLECTOR")]
+    collector: Option<String>,
+    /// For --role edge: the token for it, with scope edge. In the environment others on the machine can't read it.
+    #[arg(long, env = "HEADWATER_TOKEN", hide_env_values = true)]
+    token: Option<String>,
     /// Add the public site demo.localhost and serve its pages at /demo/.
     #[arg(long, env = "HEADWATER_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
     demo: Option<bool>,
@@ -49,11 +59,10 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, file: &FileSettings, clock: Clock) -> Result<(), Failure> {
-        let role = self.role.as_deref().or(file.role.as_deref()).unwrap_or("all");
-        if role != "all" {
-            return Err(Failure::Usage(format!(
-                "--role {role}: this version runs everything in one process; leave --role out or write `all`"
-            )));
+        let demo = self.demo.or(file.demo).unwrap_or(false);
+        let role = self.role(file)?;
+        if demo && !matches!(role, Role::All) {
+            return Err(Failure::Usage("--demo: the demo site counts its own visits, so it needs --role all".into()));
         }
         let log = self.log.as_deref().or(file.log.as_deref()).unwrap_or("info");
         start_log(log)?;
@@ -62,7 +71,7 @@ impl Serve {
                 port: self.port.or(file.port).unwrap_or(8700),
                 listen: self.listen.or(file.listen).unwrap_or(IpAddr::from([127, 0, 0, 1])),
                 data: self.data.path(file),
-                demo: self.demo.or(file.demo).unwrap_or(false),
+                demo,
                 trusted_proxies: proxies(if self.trusted_proxy.is_empty() {
                     file.trusted_proxy.as_deref()
                 } else {
@@ -71,9 +80,36 @@ impl Serve {
                 visitor_per_minute: self.rate_limit_visitor.or(file.rate_limit_visitor).unwrap_or(120),
                 site_per_second: self.rate_limit_site.or(file.rate_limit_site).unwrap_or(10_000),
                 admin_token: admin_token(file)?,
+                role,
             },
             clock,
         )
+    }
+
+    fn role(&self, file: &FileSettings) -> Result<Role, Failure> {
+        let role = self.role.as_deref().or(file.role.as_deref()).unwrap_or("all");
+        let collector = self.collector.as_deref().or(file.collector.as_deref());
+        match (role, collector) {
+            ("all", None) => Ok(Role::All),
+            ("collector", None) => Ok(Role::Collector),
+            ("all" | "collector", Some(_)) => Err(Failure::Usage(format!(
+                "--collector: a server with --role {role} is the collector; only --role edge needs one"
+            ))),
+            ("edge", Some(url)) => {
+                let token = self.token.as_deref().or(file.token.as_deref()).ok_or_else(|| {
+                    let how = "make one at the collector with `headwater token create --scope edge`";
+                    Failure::Usage(format!("--role edge needs --token (or HEADWATER_TOKEN): {how}"))
+                })?;
+                let token = Secret::chosen(token)
+                    .ok_or_else(|| Failure::Usage("--token: a token is 32 to 256 printable ASCII characters".into()))?;
+                CollectorAddress::new(url, token).map(Role::Edge).map_err(|e| Failure::Usage(format!("--collector: {e}")))
+            }
+            ("edge", None) => {
+                let how = "the address of the server that keeps the numbers, such as https://stats.example.com";
+                Err(Failure::Usage(format!("--role edge needs --collector: {how}")))
+            }
+            _ => Err(Failure::Usage(format!("--role {role}: write all, edge or collector"))),
+        }
     }
 }
 

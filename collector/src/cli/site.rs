@@ -59,6 +59,9 @@ pub(super) enum SiteCommand {
         /// Whether anyone may read its numbers.
         #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
         public: Option<bool>,
+        /// On how many objects an edge on Workers spreads the site; one takes some hundred requests a second.
+        #[arg(long, value_name = "1-256", value_parser = clap::value_parser!(u16).range(1..=256))]
+        shards: Option<u16>,
         #[command(flatten)]
         data: DataArgs,
     },
@@ -115,10 +118,10 @@ impl SiteCommand {
                     super::print(&list(&views));
                 }
             }
-            Self::Set { domain, timezone, identity, hosts, public, data } => {
+            Self::Set { domain, timezone, identity, hosts, public, shards, data } => {
                 let hosts = hosts.as_deref().map(host_rules).transpose()?;
-                let change =
-                    SiteChange { calendar: timezone, identity: identity.map(Into::into), hosts, public, retention: None };
+                let identity = identity.map(Into::into);
+                let change = SiteChange { calendar: timezone, identity, hosts, public, shards, retention: None };
                 let site: Site = data.open(file)?.write_now(|tx| sites::change(tx, domain.as_str(), &change, now))?;
                 let view = site.view(now);
                 super::print(&list(std::slice::from_ref(&view)));

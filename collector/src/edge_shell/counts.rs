@@ -12,6 +12,7 @@ pub(super) struct Counts {
     refused: AtomicU64,
     batches: AtomicU64,
     failures: AtomicU64,
+    waiting: AtomicU64,
 }
 
 /// One reading of them.
@@ -33,6 +34,8 @@ pub struct EdgeMetrics {
     pub batches: u64,
     /// Attempts at delivery that failed.
     pub failures: u64,
+    /// Bytes that wait for the collector; not a total.
+    pub waiting: u64,
 }
 
 impl Counts {
@@ -52,6 +55,10 @@ impl Counts {
         if ok { &self.batches } else { &self.failures }.fetch_add(1, Relaxed);
     }
 
+    pub(super) fn waits(&self, bytes: u64) {
+        self.waiting.store(bytes, Relaxed);
+    }
+
     pub(super) fn read(&self) -> EdgeMetrics {
         let of = |count: &AtomicU64| count.load(Relaxed);
         EdgeMetrics {
@@ -63,6 +70,7 @@ impl Counts {
             refused: of(&self.refused),
             batches: of(&self.batches),
             failures: of(&self.failures),
+            waiting: of(&self.waiting),
         }
     }
 }

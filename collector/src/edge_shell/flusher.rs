@@ -5,6 +5,7 @@ use std::time::Duration;
 use headwater_core::NodeId;
 use headwater_edge::flush::{Flush, Next};
 use headwater_edge::fold::Folder;
+use headwater_edge::resume::{Found, Resume, digest, resume};
 
 use super::Deliver;
 use super::bell::Bell;
@@ -21,6 +22,10 @@ pub(super) struct Flusher {
     pub(super) reader: Reader,
     pub(super) writer: Writer,
     pub(super) node: NodeId,
+    /// The last position that was there at the start.
+    pub(super) boundary: i64,
+    /// Whether the collector has said what was applied of this node: before that nothing is folded or sent.
+    pub(super) resumed: bool,
     pub(super) flush: Flush,
     pub(super) bell: Arc<Bell>,
     pub(super) deliver: Arc<dyn Deliver>,
@@ -51,6 +56,11 @@ impl Flusher {
             if rung.end || (rung.hurry && found && next == Next::Sleep) {
                 return;
             }
+            // Asked even if nothing waits, with the same pauses between attempts.
+            let next = match next {
+                _ if !found || self.resumed => next,
+                _ => self.flush.next(now, true, rung.waiting, rung.hurry),
+            };
             match next {
                 Next::Sleep => self.bell.wait(rung, LONGEST_SLEEP),
                 Next::Until(then) => {
@@ -63,6 +73,7 @@ impl Flusher {
                     Ok(batch) => outgoing = batch,
                     Err(error) => self.failed("a batch can't be written", &error, None),
                 },
+                Next::Send if !self.resumed => self.resume(&mut outgoing),
                 Next::Send => {
                     if let Some(batch) = outgoing.take_if(|batch| self.send(batch)) {
                         tracing::trace!(seq = batch.seq, "delivered");
@@ -77,6 +88,35 @@ impl Flusher {
             self.bell.ring(self.clock.now());
         }
         self.reader.outgoing()
+    }
+
+    /// Asks what was applied of this node, and goes on accordingly.
+    fn resume(&mut self, outgoing: &mut Option<Outgoing>) {
+        let applied = match self.deliver.applied(self.node) {
+            Ok(applied) => applied,
+            Err(error) => return self.failed("the collector can't be asked what it has", &error, error.retry_after),
+        };
+        let last = outgoing.as_ref().map_or_else(|| self.reader.last_seq(), |batch| Ok(batch.seq));
+        let seq = match last {
+            Ok(seq) => seq,
+            Err(error) => return self.failed("the inbox can't be read", &error, None),
+        };
+        let under_way = outgoing.as_ref().map(|batch| digest(&batch.batch));
+        if let Resume::Restored(delivered) = resume(Found { seq, under_way }, applied) {
+            let mut node = [0; 16];
+            if let Err(error) = getrandom::fill(&mut node) {
+                return self.failed("the system gives no random numbers", &error, None);
+            }
+            if let Err(error) = self.writer.chore(Chore::Renew(NodeId(node), delivered, self.boundary)) {
+                return self.failed("the inbox can't be written", &error, None);
+            }
+            tracing::info!("this inbox was restored; what it had delivered before is dropped, and it goes on under a new node");
+            self.node = NodeId(node);
+            *outgoing = None;
+            self.bell.ring(self.clock.now());
+        }
+        self.resumed = true;
+        self.flush.delivered();
     }
 
     /// Folds what waits into a batch and writes it. On an error nothing has changed.

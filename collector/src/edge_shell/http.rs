@@ -1,4 +1,5 @@
 //! `POST /b` and `POST /api/event` as axum handlers: translates between HTTP and `headwater_edge`, and decides nothing.
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -12,13 +13,14 @@ use axum::routing::any;
 use headwater_edge::answer::{Answer, Judged};
 use headwater_edge::beacon::Surroundings;
 use headwater_edge::client::Agent;
+use headwater_edge::facts::Look;
 use headwater_edge::hints::Hints;
 use headwater_edge::sender::{Place, Sender};
 use headwater_edge::{Refusal, SiteFacts, beacon, event};
 use http_body_util::BodyExt as _;
 
 use super::peer::sender as believed;
-use super::{Parts, Tokens};
+use super::{Parts, Sites};
 
 /// How many bytes of a body that is too large are read before it is refused.
 const DISCARDED: usize = 16 << 20;
@@ -50,7 +52,7 @@ async fn respond(
     parts: &Parts,
     request: Request,
     limit: usize,
-    judge: impl FnOnce(&[u8], &Sender<'_>, &Around<'_>) -> Result<Judged, Refusal>,
+    judge: impl Fn(&[u8], &Sender<'_>, &Around<'_>) -> Result<Judged, Refusal>,
 ) -> Response {
     let (head, body) = request.into_parts();
     let origin = head.headers.get(header::ORIGIN).cloned();
@@ -60,25 +62,34 @@ async fn respond(
     let at = parts.clock.now();
     let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let bearer = text(&head.headers, &header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
-    let token = bearer.is_some_and(|bearer| parts.tokens.may_send(bearer, None));
     let forwarded = forwarded(&head.headers);
-    let (address, ignored) = believed(peer, forwarded.as_deref(), &parts.config.trusted_proxies, token);
-    let judged = if bearer.is_some() && !token {
-        Err(Refusal::Token)
-    } else {
-        read(&head.headers, body, limit).await.and_then(|body| {
-            let sender = Sender {
-                at,
-                origin: text(&head.headers, &header::ORIGIN),
-                referer: text(&head.headers, &header::REFERER),
-                user_agent: text(&head.headers, &header::USER_AGENT).unwrap_or(""),
-                hints: Hints::read(|name| head.headers.get(name).and_then(|value| value.to_str().ok())),
-                address,
-                place: Place::default(),
-                token,
+    let (address, ignored) = believed(peer, forwarded.as_deref(), &parts.config.trusted_proxies, bearer.is_some());
+    let sender = Sender {
+        at,
+        origin: text(&head.headers, &header::ORIGIN),
+        referer: text(&head.headers, &header::REFERER),
+        user_agent: text(&head.headers, &header::USER_AGENT).unwrap_or(""),
+        hints: Hints::read(|name| head.headers.get(name).and_then(|value| value.to_str().ok())),
+        address,
+        place: Place::default(),
+        // Whether it is a good one is judged where the site is known; with a bad one nothing is taken.
+        token: bearer.is_some(),
+    };
+    let judged = match read(&head.headers, body, limit).await {
+        Err(refusal) => Err(refusal),
+        Ok(body) => {
+            let judge = || {
+                let around = Around { parts, bearer, asks: RefCell::default() };
+                (judge(&body, &sender, &around), around.asks.into_inner())
             };
-            judge(&body, &sender, &Around { parts, bearer })
-        })
+            let (judged, asks) = judge();
+            if asks.is_empty() {
+                judged
+            } else {
+                ask(&parts.sites, asks).await;
+                judge().0
+            }
+        }
     };
     let answer = match judged {
         Err(refusal) => refusal.into(),
@@ -98,16 +109,37 @@ async fn respond(
 struct Around<'a> {
     parts: &'a Parts,
     bearer: Option<&'a str>,
+    /// The sites that the collector has to be asked about.
+    asks: RefCell<Vec<String>>,
+}
+
+/// Learns about sites, all at once. Whatever comes of it, the request is judged again afterwards.
+async fn ask(sites: &Arc<dyn Sites>, domains: Vec<String>) {
+    let ask = |domain: String| {
+        let sites = sites.clone();
+        tokio::task::spawn_blocking(move || sites.ask(&domain))
+    };
+    for asked in domains.into_iter().map(ask).collect::<Vec<_>>() {
+        let _ = asked.await; // a panic in it was reported by the runtime
+    }
 }
 
 impl Surroundings for Around<'_> {
-    fn site(&self, domain: &str) -> Option<Arc<SiteFacts>> {
-        self.parts.sites.facts(domain)
+    fn site(&self, domain: &str) -> Result<Option<Arc<SiteFacts>>, Refusal> {
+        match self.parts.sites.look(domain) {
+            Look::Known(facts) => Ok(Some(facts)),
+            Look::Unknown => Ok(None),
+            Look::Away => Err(Refusal::NO_FACTS),
+            Look::Ask => {
+                self.asks.borrow_mut().push(domain.to_owned());
+                Err(Refusal::NO_FACTS)
+            }
+        }
     }
 
-    fn token_covers(&self, site: &SiteFacts) -> bool {
-        let tokens: &dyn Tokens = &*self.parts.tokens;
-        self.bearer.is_some_and(|bearer| tokens.may_send(bearer, Some(site.id)))
+    fn token(&self, site: &SiteFacts) -> Result<(), Refusal> {
+        let good = self.bearer.is_some_and(|bearer| self.parts.sites.may_send(bearer, site));
+        if good { Ok(()) } else { Err(Refusal::Token) }
     }
 
     fn agent(&self, user_agent: &str) -> Arc<Agent> {

@@ -52,6 +52,8 @@ pub(super) struct Identity {
     pub(super) node: NodeId,
     /// The key under which ids of events are remembered.
     pub(super) key: [u8; 32],
+    /// The last position that was there when it was opened: an earlier life may have delivered what stands up to here.
+    pub(super) boundary: i64,
 }
 
 /// The batch under way.
@@ -136,7 +138,7 @@ impl Inbox {
     pub(super) fn write<R>(&mut self, work: impl FnOnce(&mut Tx<'_>) -> rusqlite::Result<R>) -> rusqlite::Result<R> {
         let result = (|| {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut tx = Tx { connection: &transaction, tables: &mut self.tables };
+            let mut tx = Tx { connection: &transaction, tables: &mut self.tables, appended: 0 };
             let done = work(&mut tx)?;
             transaction.commit()?;
             Ok(done)
@@ -160,6 +162,15 @@ impl Inbox {
             self.tables.remove(table);
         }
         Ok(past.len())
+    }
+
+    /// How many bytes wait for the collector.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub(super) fn waiting(&self) -> rusqlite::Result<u64> {
+        let sql = "SELECT coalesce(sum(length(block)), 0) FROM records";
+        self.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0)).map(|bytes| bytes.max(0) as u64)
     }
 
     /// Moves everything from the log into the file and empties the log.
@@ -195,13 +206,16 @@ fn meta<const N: usize>(connection: &Connection, name: &str) -> rusqlite::Result
 }
 
 fn identity(connection: &Connection) -> rusqlite::Result<Identity> {
-    Ok(Identity { node: NodeId(meta(connection, "node")?), key: meta(connection, "key")? })
+    let boundary = connection.query_row("SELECT coalesce(max(position), 0) FROM records", [], |row| row.get(0))?;
+    Ok(Identity { node: NodeId(meta(connection, "node")?), key: meta(connection, "key")?, boundary })
 }
 
 /// An open transaction.
 pub(super) struct Tx<'a> {
     connection: &'a Connection,
     tables: &'a mut HashMap<Table, Statements>,
+    /// Bytes appended to the inbox.
+    pub(super) appended: u64,
 }
 
 impl Transaction for Tx<'_> {
@@ -225,6 +239,7 @@ impl Transaction for Tx<'_> {
 
     fn append(&mut self, block: &[u8]) -> rusqlite::Result<()> {
         self.connection.prepare_cached("INSERT INTO records (block) VALUES (?1)")?.execute([block])?;
+        self.appended += block.len() as u64;
         Ok(())
     }
 }
@@ -261,6 +276,17 @@ impl Tx<'_> {
                 self.connection.execute("UPDATE records SET block = ?1 WHERE position = ?2", params![rest, position])?;
             }
         }
+        Ok(())
+    }
+
+    /// Goes on under a new node after a restore: of the records up to `boundary` those up to `delivered` are dropped, and so is
+    /// the batch under way, whose range is folded anew as far as it is still there.
+    pub(super) fn renew(&self, node: NodeId, delivered: u64, boundary: i64) -> rusqlite::Result<()> {
+        let upto = i64::try_from(delivered).unwrap_or(i64::MAX).min(boundary);
+        self.connection.execute("DELETE FROM records WHERE position <= ?1", [upto])?;
+        self.connection.execute("DELETE FROM outbox", [])?;
+        self.connection.execute("UPDATE meta SET value = ?1 WHERE name = 'node'", [node.0])?;
+        self.connection.execute("UPDATE meta SET value = ?1 WHERE name = 'seq'", [0u64.to_be_bytes()])?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! let config = EdgeConfig::new(data_dir);
-//! let edge = EdgeShell::open(config, clock, sites, tokens, deliver)?; // threads start here; cheap to clone
+//! let edge = EdgeShell::open(config, clock, sites, deliver)?; // threads start here; cheap to clone
 //! let app = axum::Router::new().merge(edge.routes());                 // POST /b, POST /api/event, OPTIONS
 //! // serve with `into_make_service_with_connect_info::<SocketAddr>()`: the peer's address is needed
 //! edge.forget(site)?;                  // blocking; after a site was deleted: its records, ids and visit states go
@@ -32,11 +32,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use headwater_core::SiteId;
+use headwater_core::{NodeId, SiteId};
 use headwater_edge::SiteFacts;
 use headwater_edge::agents::Agents;
+use headwater_edge::facts::Look;
 use headwater_edge::flush::Flush;
 use headwater_edge::limit::Limits;
+use headwater_edge::resume::Applied;
 
 pub use counts::EdgeMetrics;
 pub use inbox::OpenError;
@@ -49,16 +51,18 @@ use flusher::Flusher;
 use inbox::{Identity, Inbox, Reader};
 use writer::{Chore, Writer};
 
-/// Where the shell finds what it must know of a site. Called for every request: answer from memory.
+/// Where the shell finds what it must know of a site.
 pub trait Sites: Send + Sync + 'static {
-    /// The site with this domain (lower case), `None` if there is none.
-    fn facts(&self, domain: &str) -> Option<Arc<SiteFacts>>;
-}
+    /// What is known of the site with this domain (lower case). Called for every request: answer from memory.
+    fn look(&self, domain: &str) -> Look;
 
-/// Who may send with a token. Called for every request that has one: answer from memory.
-pub trait Tokens: Send + Sync + 'static {
-    /// Whether this bearer token may send events for `site`; with `None` whether it is valid for any site.
-    fn may_send(&self, bearer: &str, site: Option<SiteId>) -> bool;
+    /// Learns about the site, after [`Look::Ask`]. Called on a thread that may wait.
+    fn ask(&self, _domain: &str) {}
+
+    /// Whether this bearer token may send events for the site. Called for every request that has one.
+    fn may_send(&self, bearer: &str, site: &SiteFacts) -> bool {
+        site.knows_sender(bearer)
+    }
 }
 
 /// Where batches go.
@@ -69,6 +73,12 @@ pub trait Deliver: Send + Sync + 'static {
     /// # Errors
     /// When it has to be sent again later.
     fn deliver(&self, batch: &[u8]) -> Result<(), DeliverError>;
+
+    /// The last batch of this node that the collector has applied. Asked once at a start, before anything is folded or sent.
+    ///
+    /// # Errors
+    /// When it has to be asked again later.
+    fn applied(&self, node: NodeId) -> Result<Option<Applied>, DeliverError>;
 }
 
 /// Why a batch must be sent again.
@@ -94,6 +104,8 @@ pub struct EdgeConfig {
     pub site_per_second: u32,
     /// From the first waiting record to its fold.
     pub flush_after: Duration,
+    /// How many bytes may wait for the collector; then requests are answered 503.
+    pub most_waiting: u64,
 }
 
 impl EdgeConfig {
@@ -107,6 +119,7 @@ impl EdgeConfig {
             site_per_second: 10_000,
             // With the fold, two commits here and one at the collector it stays within 200 ms.
             flush_after: Duration::from_millis(100),
+            most_waiting: 4 << 30,
         }
     }
 }
@@ -132,7 +145,6 @@ struct Parts {
     config: EdgeConfig,
     clock: Clock,
     sites: Arc<dyn Sites>,
-    tokens: Arc<dyn Tokens>,
     limits: Mutex<Limits>,
     agents: Mutex<Agents>,
     writer: Writer,
@@ -151,16 +163,10 @@ impl EdgeShell {
     ///
     /// # Errors
     /// See [`EdgeError`].
-    pub fn open(
-        config: EdgeConfig,
-        clock: Clock,
-        sites: Arc<dyn Sites>,
-        tokens: Arc<dyn Tokens>,
-        deliver: Arc<dyn Deliver>,
-    ) -> Result<Self, EdgeError> {
+    pub fn open(config: EdgeConfig, clock: Clock, sites: Arc<dyn Sites>, deliver: Arc<dyn Deliver>) -> Result<Self, EdgeError> {
         let path = config.data_dir.join("inbox.db");
         let (inbox, identity) = Inbox::open(&path)?;
-        Self::start(inbox, identity, config, clock, sites, tokens, deliver)
+        Self::start(inbox, identity, config, clock, sites, deliver)
     }
 
     fn start(
@@ -169,18 +175,19 @@ impl EdgeShell {
         config: EdgeConfig,
         clock: Clock,
         sites: Arc<dyn Sites>,
-        tokens: Arc<dyn Tokens>,
         deliver: Arc<dyn Deliver>,
     ) -> Result<Self, EdgeError> {
         let path = config.data_dir.join("inbox.db");
         let reader = Reader::open(&path).map_err(|source| OpenError::Sqlite { path, source })?;
         let (bell, counts) = (Arc::new(Bell::default()), Arc::new(Counts::default()));
-        let writer = Writer::start(inbox, clock.clone(), bell.clone(), counts.clone())?;
+        let writer = Writer::start(inbox, config.most_waiting, clock.clone(), bell.clone(), counts.clone())?;
         let every = u64::try_from(config.flush_after.as_millis()).unwrap_or(u64::MAX);
         let flusher = Flusher {
             reader,
             writer: writer.clone(),
             node: identity.node,
+            boundary: identity.boundary,
+            resumed: false,
             flush: Flush::new(every),
             bell: bell.clone(),
             deliver,
@@ -191,7 +198,7 @@ impl EdgeShell {
         let limits = Mutex::new(Limits::new(config.visitor_per_minute, config.site_per_second));
         let agents = Mutex::default();
         let flusher = Mutex::new(Some(thread));
-        Ok(Self(Arc::new(Parts { config, clock, sites, tokens, limits, agents, writer, identity, counts, bell, flusher })))
+        Ok(Self(Arc::new(Parts { config, clock, sites, limits, agents, writer, identity, counts, bell, flusher })))
     }
 
     /// The routes of ingest.

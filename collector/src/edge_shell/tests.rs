@@ -17,17 +17,13 @@ const NOW: Millis = Millis(1_760_000_000_000);
 struct OneSite(Mutex<bool>);
 
 impl Sites for OneSite {
-    fn facts(&self, domain: &str) -> Option<Arc<SiteFacts>> {
+    fn look(&self, domain: &str) -> Look {
         let salts = vec![SaltWindow { from: Minute(0), to: Minute(u32::MAX), identity: How::Month, salt: [5; 32] }];
-        let facts = SiteFacts { id: SiteId(1), domain: "example.com".into(), hosts: vec![], salts };
-        (domain == facts.domain && *self.0.lock().unwrap()).then(|| Arc::new(facts))
+        let facts = SiteFacts { id: SiteId(1), domain: "example.com".into(), salts, ..SiteFacts::default() };
+        if domain == facts.domain && *self.0.lock().unwrap() { Look::Known(Arc::new(facts)) } else { Look::Unknown }
     }
-}
 
-struct OneToken;
-
-impl Tokens for OneToken {
-    fn may_send(&self, bearer: &str, _: Option<SiteId>) -> bool {
+    fn may_send(&self, bearer: &str, _: &SiteFacts) -> bool {
         bearer == "good"
     }
 }
@@ -43,7 +39,7 @@ struct Collector {
 
 #[derive(Default)]
 struct State {
-    marks: BTreeMap<NodeId, u64>,
+    marks: BTreeMap<NodeId, Applied>,
     seen: BTreeMap<(NodeId, u64), Vec<u8>>,
     events: u64,
     repeated: u64,
@@ -59,15 +55,22 @@ impl Deliver for Collector {
         let mut state = self.state.lock().unwrap();
         let first = state.seen.entry((batch.node, batch.seq)).or_insert_with(|| bytes.to_vec());
         assert_eq!(first, bytes, "a batch is sent byte for byte");
-        let mark = state.marks.entry(batch.node).or_default();
-        if batch.seq > *mark {
-            *mark = batch.seq;
+        if state.marks.get(&batch.node).is_none_or(|mark| batch.seq > mark.seq) {
+            let mark = Applied { seq: batch.seq, position: batch.position, digest: headwater_edge::resume::digest(bytes) };
+            state.marks.insert(batch.node, mark);
             let totals = batch.partials.iter().filter_map(|p| p.aggregate.tallies.total());
             state.events += totals.map(|t| t.events).sum::<u64>();
         } else {
             state.repeated += 1;
         }
         if self.mute.load(Ordering::Relaxed) { fail() } else { Ok(()) }
+    }
+
+    fn applied(&self, node: NodeId) -> Result<Option<Applied>, DeliverError> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err(DeliverError { message: "away".into(), retry_after: None });
+        }
+        Ok(self.state.lock().unwrap().marks.get(&node).copied())
     }
 }
 
@@ -92,7 +95,7 @@ fn rig_in(dir: tempfile::TempDir, collector: Arc<Collector>, pages: Option<u32>)
         inbox.limit_pages(pages);
     }
     let clock = Clock::from_fn(ticking());
-    let edge = EdgeShell::start(inbox, identity, config(dir.path()), clock, sites.clone(), Arc::new(OneToken), collector.clone());
+    let edge = EdgeShell::start(inbox, identity, config(dir.path()), clock, sites.clone(), collector.clone());
     Rig { dir, edge: edge.unwrap(), collector, sites }
 }
 
@@ -195,6 +198,81 @@ async fn what_was_answered_survives_a_kill_and_counts_once() {
     assert_eq!(second.events(), 50);
 }
 
+/// The files of an inbox as they are now: what a backup taken now would restore.
+fn copy_of(rig: &Rig) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    let from = rusqlite::Connection::open(rig.dir.path().join("inbox.db")).unwrap();
+    from.execute("VACUUM INTO ?1", [copy.path().join("inbox.db").to_str().unwrap()]).unwrap();
+    copy
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restored_inbox_drops_what_was_delivered_and_goes_on_under_a_new_node() {
+    let first = rig();
+    assert_eq!(first.post(event("delivered before the backup")).await, 202);
+    first.arrive(1).await;
+    // The backup holds two that are delivered only after it, and a third life of the same backup is no different.
+    first.collector.away.store(true, Ordering::Relaxed);
+    assert_eq!(first.post(event("a")).await, 202);
+    assert_eq!(first.post(event("b")).await, 202);
+    let (early, late) = (copy_of(&first), copy_of(&first));
+    first.collector.away.store(false, Ordering::Relaxed);
+    first.arrive(3).await;
+    assert_eq!(first.post(event("c")).await, 202);
+    first.arrive(4).await;
+    let collector = first.collector.clone();
+    let edge = first.edge.clone();
+    tokio::task::spawn_blocking(move || edge.drain(Duration::from_secs(5))).await.unwrap();
+
+    // What comes before the collector can be asked is taken, and is not mistaken for what was delivered.
+    for (copy, expected) in [(early, 6), (late, 8)] {
+        collector.away.store(true, Ordering::Relaxed);
+        let restored = rig_in(copy, collector.clone(), None);
+        for id in ["d", "e"] {
+            assert_eq!(restored.post(event(&format!("{id}{expected}"))).await, 202);
+        }
+        assert_eq!(restored.post(event("a")).await, 202);
+        assert_eq!(restored.edge.metrics().duplicates, 1, "its ids are remembered");
+        collector.away.store(false, Ordering::Relaxed);
+        restored.arrive(expected).await;
+        let edge = restored.edge.clone();
+        tokio::task::spawn_blocking(move || edge.drain(Duration::from_secs(5))).await.unwrap();
+        assert_eq!(restored.events(), expected);
+    }
+    assert_eq!(collector.state.lock().unwrap().marks.len(), 3, "a node for each life");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_inbox_is_503_until_the_collector_is_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let collector: Arc<Collector> = Arc::default();
+    collector.away.store(true, Ordering::Relaxed);
+    let mut small = config(dir.path());
+    small.most_waiting = 2000;
+    let sites = Arc::new(OneSite(Mutex::new(true)));
+    let edge = EdgeShell::open(small, Clock::from_fn(ticking()), sites.clone(), collector.clone()).unwrap();
+    let rig = Rig { dir, edge, collector, sites };
+    let mut accepted = 0;
+    let full = loop {
+        let response = rig.send(request("/api/event", "").body(event(&accepted.to_string()).into()).unwrap()).await;
+        if response.status() != 202 {
+            break response;
+        }
+        accepted += 1;
+        assert!(accepted < 1000);
+    };
+    assert_eq!((full.status().as_u16(), full.headers().contains_key("retry-after")), (503, true));
+    assert!(accepted > 1 && rig.edge.is_healthy());
+    rig.collector.away.store(false, Ordering::Relaxed);
+    rig.arrive(accepted).await;
+    let start = crate::clock::instant();
+    while rig.post(event("after")).await != 202 {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    rig.arrive(accepted + 1).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_is_503_and_heals() {
     let rig = rig_in(tempfile::tempdir().unwrap(), Arc::default(), Some(24));
@@ -231,6 +309,8 @@ async fn a_full_disk_is_503_and_heals() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_drains_and_a_deleted_site_is_forgotten() {
     let rig = rig();
+    assert_eq!(rig.post(event("first")).await, 202);
+    rig.arrive(1).await;
     rig.collector.away.store(true, Ordering::Relaxed);
     assert_eq!(rig.post(event("a")).await, 202);
     tokio::time::sleep(Duration::from_millis(300)).await; // it is in the batch under way now
@@ -243,7 +323,7 @@ async fn it_drains_and_a_deleted_site_is_forgotten() {
     let edge = rig.edge.clone();
     tokio::task::spawn_blocking(move || edge.drain(Duration::from_secs(20))).await.unwrap();
     // What was under way went; what waited is gone.
-    assert_eq!(rig.events(), 1);
+    assert_eq!(rig.events(), 2);
     *rig.sites.0.lock().unwrap() = true;
     assert_eq!(rig.post(event("b")).await, 202);
     assert_eq!(rig.edge.metrics().duplicates, 0);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use headwater_core::{Millis, SiteId};
+use headwater_core::{Millis, NodeId, SiteId};
 use headwater_edge::Refusal;
 use headwater_edge::ingest::{Done, Ingest, Work};
 use tokio::sync::oneshot;
@@ -34,6 +34,8 @@ pub(super) enum Chore {
     Freeze(u64, i64, Vec<u8>),
     /// Delete an answered batch and its range.
     Settle(u64),
+    /// Go on under another node after a restore: what was delivered before, and what was there at the start.
+    Renew(NodeId, u64, i64),
     /// Delete what is known of a site.
     Forget(SiteId),
     /// Empty the log, before the end.
@@ -52,10 +54,18 @@ impl Writer {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub(super) fn start(inbox: Inbox, clock: Clock, bell: Arc<Bell>, counts: Arc<Counts>) -> std::io::Result<Self> {
+    pub(super) fn start(
+        inbox: Inbox,
+        most_waiting: u64,
+        clock: Clock,
+        bell: Arc<Bell>,
+        counts: Arc<Counts>,
+    ) -> std::io::Result<Self> {
         let (jobs, queue) = sync_channel(QUEUE);
         let healthy = Arc::new(AtomicBool::new(true));
-        let thread = Thread { inbox, clock, bell, counts, healthy: healthy.clone(), latest: Millis(0) };
+        // Unreadable now, it will be counted when a batch is settled.
+        let waiting = inbox.waiting().unwrap_or(0);
+        let thread = Thread { inbox, clock, bell, counts, healthy: healthy.clone(), latest: Millis(0), waiting, most_waiting };
         std::thread::Builder::new().name("edge-writer".into()).spawn(move || thread.run(&queue))?;
         Ok(Self { jobs, healthy })
     }
@@ -98,6 +108,9 @@ struct Thread {
     healthy: Arc<AtomicBool>,
     /// The latest time of a transaction: theirs never goes back, because which table knows an id follows from it.
     latest: Millis,
+    /// Bytes that wait for the collector, and how many may.
+    waiting: u64,
+    most_waiting: u64,
 }
 
 impl Thread {
@@ -150,21 +163,32 @@ impl Thread {
             let done = match chore {
                 Chore::Freeze(seq, upto, batch) => self.inbox.write(|tx| tx.freeze(seq, upto, &batch)),
                 Chore::Settle(seq) => self.inbox.write(|tx| tx.settle(seq)),
+                Chore::Renew(node, delivered, boundary) => self.inbox.write(|tx| tx.renew(node, delivered, boundary)),
                 Chore::Forget(site) => self.inbox.write(|tx| tx.forget(site)),
                 Chore::Checkpoint => self.inbox.checkpoint(),
             };
             self.note(&done);
+            self.waiting = self.inbox.waiting().unwrap_or(self.waiting);
+            self.counts.waits(self.waiting);
             let _ = reply.try_send(done); // who asked may have stopped waiting
         }
     }
 
     fn ingest(&mut self, works: Vec<(Work, oneshot::Sender<Result<Done, Refusal>>)>) {
+        if self.waiting >= self.most_waiting {
+            for (_, reply) in works {
+                let _ = reply.send(Err(Refusal::FULL));
+            }
+            return;
+        }
         let at = self.now();
         let (works, replies): (Vec<_>, Vec<_>) = works.into_iter().unzip();
         let done = self.inbox.write(|tx| all(tx, at, works));
         self.note(&done);
         match done {
-            Ok(all) => {
+            Ok((all, appended)) => {
+                self.waiting += appended;
+                self.counts.waits(self.waiting);
                 let accepted = all.iter().map(|done| done.accepted as u64).sum();
                 let duplicates = all.iter().map(|done| done.duplicate as u64).sum();
                 self.counts.committed(all.len() as u64, accepted, duplicates);
@@ -194,9 +218,10 @@ impl Thread {
     }
 }
 
-fn all(tx: &mut Tx<'_>, at: Millis, works: Vec<Work>) -> rusqlite::Result<Vec<Done>> {
+/// What became of each, and how many bytes were appended.
+fn all(tx: &mut Tx<'_>, at: Millis, works: Vec<Work>) -> rusqlite::Result<(Vec<Done>, u64)> {
     let mut ingest = Ingest::new(tx, at);
     let done = works.into_iter().map(|work| ingest.request(work)).collect::<rusqlite::Result<Vec<_>>>()?;
     ingest.finish()?;
-    Ok(done)
+    Ok((done, tx.appended))
 }

@@ -2,13 +2,14 @@
 use axum::Json;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
-use headwater_core::Batch;
+use headwater_core::{Batch, NodeId};
 use serde_json::json;
 
 use super::access::Access;
 use super::extract::{Body, Named};
 use super::problem::Refused;
 use crate::app::App;
+use crate::buckets::nodes;
 use crate::deliver::ApplyError;
 use crate::store::StoreError;
 use crate::store::tokens::Scope;
@@ -25,6 +26,15 @@ pub(crate) async fn apply(State(app): State<App>, access: Access, Body(body): Bo
     let applied = tokio::task::spawn_blocking(move || collector.apply(&body)).await;
     let applied = applied.unwrap_or(Err(ApplyError::Store(StoreError::Interrupted)))?;
     Ok(Json(json!({ "already": applied.already, "dropped": applied.dropped })).into_response())
+}
+
+/// `GET /v1/edge/nodes/{node}`: the last batch that was applied of an inbox, named by 32 hexadecimal digits; `null` if there
+/// was none. What a restored inbox asks before it sends anything.
+pub(crate) async fn applied(State(app): State<App>, access: Access, Named(node): Named) -> Result<Response, Refused> {
+    access.needs(Scope::Edge)?;
+    let node: NodeId = node.parse().map_err(|error| Refused::field("node", error))?;
+    let applied = app.store.read(move |tx| nodes::last(tx, node)).await?;
+    Ok(Json(applied).into_response())
 }
 
 /// `GET /v1/edge/sites/{site}`: what an edge must know of a site, salts included.

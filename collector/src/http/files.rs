@@ -1,7 +1,9 @@
 //! What browsers download: tracker, dashboard and demo.
+use axum::Router;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 
 use super::problem::Refused;
 use crate::app::App;
@@ -11,13 +13,21 @@ use crate::site::Domain;
 /// What the dashboard's and the demo's pages may do: nothing inline, nothing from elsewhere, and Wasm.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// Nobody's statistics belong in a search engine.
+const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
 /// The tracker changes with an update of the server; five minutes later every browser has it.
 const TRACKER_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// Kept, but asked for again each time, which costs no bytes while it has not changed.
 const PAGE_CACHE: &str = "no-cache";
 
+/// What pages load, and what keeps search engines away: for every server that takes events.
+pub(crate) fn tracker_routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let routes = Router::new().route("/t.js", get(tracker)).route("/t.wasm", get(tracker));
+    routes.route("/robots.txt", get(async || ROBOTS))
+}
+
 /// `GET /t.js`, `GET /t.wasm`
-pub(crate) async fn tracker(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Refused> {
+async fn tracker(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Refused> {
     let missing =
         || Refused::unavailable("the tracker is not built into this server; run `cargo xtask start` in the project's folder");
     let asset = assets::find(uri.path()).ok_or_else(missing)?;
@@ -53,11 +63,6 @@ pub(crate) async fn demo(State(app): State<App>, OriginalUri(uri): OriginalUri, 
     let path = if uri.path() == "/demo/" { "/demo/index.html" } else { uri.path() };
     let asset = if app.options.demo { assets::find(path) } else { None };
     asset.map(|asset| page(asset, &headers)).ok_or_else(Refused::nothing_here)
-}
-
-/// `GET /robots.txt`: nobody's statistics belong in a search engine.
-pub(crate) async fn robots() -> &'static str {
-    "User-agent: *\nDisallow: /\n"
 }
 
 fn page(asset: &'static Asset, headers: &HeaderMap) -> Response {

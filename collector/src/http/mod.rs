@@ -1,5 +1,6 @@
 //! HTTP: which route is answered where. Handlers translate; what they decide on is elsewhere.
 mod access;
+pub(crate) mod edge;
 mod edges;
 mod extract;
 mod fields;
@@ -13,6 +14,8 @@ mod realtime;
 mod session;
 mod sites;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
@@ -22,6 +25,8 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::clock::instant;
+use crate::edge_shell::EdgeShell;
+use crate::metrics::Metrics;
 use problem::Refused;
 
 /// The longest body of the API in bytes; ingest and batches have limits of their own.
@@ -39,28 +44,28 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v2/query", post(query::answer))
         .route("/v1/partials", post(edges::apply).layer(edges::body_limit()))
         .route("/v1/edge/sites/{domain}", get(edges::facts))
+        .route("/v1/edge/nodes/{node}", get(edges::applied))
         .route("/healthz", get(health::health))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .layer(axum::extract::DefaultBodyLimit::max(BODY))
         .layer(middleware::map_response(api_headers));
     let files = Router::new()
-        .route("/t.js", get(files::tracker))
-        .route("/t.wasm", get(files::tracker))
         .route("/", get(files::dashboard))
         .route("/{domain}", get(files::dashboard))
         .route("/dashboard/{file}", get(files::part))
         .route("/demo", get(files::to_demo))
         .route("/demo/", get(files::demo))
         .route("/demo/{*file}", get(files::demo))
-        .route("/robots.txt", get(files::robots));
+        .merge(files::tracker_routes());
+    let ingest = app.edge.as_ref().map(EdgeShell::routes).unwrap_or_default();
     api.merge(files)
         .fallback(async || Refused::nothing_here())
         .method_not_allowed_fallback(async || Refused::method())
         .with_state(app.clone())
-        .merge(app.edge.routes())
+        .merge(ingest)
         .layer(middleware::map_response(every_header))
-        .layer(middleware::from_fn_with_state(app.clone(), measure))
+        .layer(middleware::from_fn_with_state(app.metrics.clone(), measure))
 }
 
 /// Nothing of the API is a page, and nobody may keep it.
@@ -82,11 +87,11 @@ async fn every_header(mut response: Response) -> Response {
 }
 
 /// Counts the request under its route. Paths and addresses are not kept: they say who looked at what.
-async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn measure(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let began = instant();
     let response = next.run(request).await;
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
-    app.metrics.request(route, response.status().as_u16(), began.elapsed());
+    metrics.request(route, response.status().as_u16(), began.elapsed());
     response
 }

@@ -12,7 +12,7 @@ use super::fields::Fields;
 use super::problem::Refused;
 use crate::app::App;
 use crate::site::{Domain, HostRule, Retention, SiteView, parse_identity};
-use crate::store::sites::{self, NewSite, SiteChange};
+use crate::store::sites::{self, MOST_SHARDS, NewSite, SiteChange};
 use crate::store::tokens::Scope;
 
 /// The most rules for hosts of one site.
@@ -70,9 +70,10 @@ pub(crate) async fn change(
         identity: fields.parsed("identity", identity)?,
         hosts: fields.list("hosts", MOST_HOSTS, str::parse::<HostRule>)?,
         public: fields.flag("public")?,
+        shards: fields.take("shards").map(shards).transpose()?,
         retention: fields.take("retention").map(|value| retention(value, known.site.retention)).transpose()?,
     };
-    fields.end("timezone, identity, hosts, public, retention")?;
+    fields.end("timezone, identity, hosts, public, shards, retention")?;
     let now = app.now();
     let site = app.store.write(move |tx| sites::change(tx, &domain, &change, now)).await?;
     app.reload_sites().await?;
@@ -89,6 +90,11 @@ pub(crate) async fn remove(State(app): State<App>, access: Access, Named(domain)
 
 fn identity(word: &str) -> Result<headwater_edge::Identity, &'static str> {
     parse_identity(word).ok_or("must be day, month or device")
+}
+
+fn shards(value: serde_json::Value) -> Result<u16, Refused> {
+    let number = value.as_u64().and_then(|number| u16::try_from(number).ok()).filter(|number| (1..=MOST_SHARDS).contains(number));
+    number.ok_or_else(|| Refused::field("shards", format!("must be a whole number from 1 to {MOST_SHARDS}")))
 }
 
 /// What is not named stays; null is for ever.

@@ -22,6 +22,8 @@ pub struct Site {
     pub hosts: Vec<HostRule>,
     /// Whether anyone may read its numbers.
     pub public: bool,
+    /// On how many objects an edge on Workers spreads it: 1 to 256.
+    pub shards: u16,
     /// How long buckets are kept.
     pub retention: Retention,
     /// When it was added.
@@ -43,6 +45,8 @@ pub struct SiteView {
     pub hosts: Vec<String>,
     /// Whether anyone may read.
     pub public: bool,
+    /// On how many objects an edge on Workers spreads it.
+    pub shards: u16,
     /// Days that buckets are kept; `null` is for ever.
     pub retention: Retention,
     /// A zone or identity that takes effect later.
@@ -77,6 +81,7 @@ impl Site {
             identity: era.identity,
             hosts: self.hosts.iter().map(ToString::to_string).collect(),
             public: self.public,
+            shards: self.shards,
             retention: self.retention,
             next,
         }

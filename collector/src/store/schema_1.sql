@@ -5,12 +5,17 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT
 -- `accounts` counts every change of what the server keeps in memory, also those made by other processes.
 INSERT INTO meta VALUES ('accounts', 0), ('changes_floor', 0), ('probe', 0);
 
+-- The installation's key: by it edges spread events over their shards. SQLite's generator is seeded by the system.
+CREATE TABLE installation (key BLOB NOT NULL CHECK (length(key) = 32)) STRICT;
+INSERT INTO installation VALUES (randomblob(32));
+
 -- AUTOINCREMENT: the id of a deleted site never comes back, because late batches may still name it.
 CREATE TABLE sites (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     domain TEXT NOT NULL UNIQUE,
     hosts TEXT NOT NULL,              -- JSON array; empty: the domain and its subdomains
     public INTEGER NOT NULL,
+    shards INTEGER NOT NULL DEFAULT 1, -- on how many objects an edge on Workers spreads it
     created INTEGER NOT NULL,
     keep_minutes INTEGER,             -- days that the buckets of each grain are kept; NULL: for ever
     keep_hours INTEGER,

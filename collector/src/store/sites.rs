@@ -35,9 +35,14 @@ pub struct SiteChange {
     pub hosts: Option<Vec<HostRule>>,
     /// At once.
     pub public: Option<bool>,
+    /// At once; 1 to [`MOST_SHARDS`].
+    pub shards: Option<u16>,
     /// From the next deletion on.
     pub retention: Option<Retention>,
 }
+
+/// A site has 256 virtual shards, so no more objects than that have something to do.
+pub const MOST_SHARDS: u16 = 256;
 
 /// Why a site could not be added, changed or removed.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +107,9 @@ pub fn change(tx: &Transaction<'_>, domain: &str, change: &SiteChange, now: Mill
     }
     if let Some(public) = change.public {
         tx.execute("UPDATE sites SET public = ?2 WHERE id = ?1", params![id, public])?;
+    }
+    if let Some(shards) = change.shards {
+        tx.execute("UPDATE sites SET shards = ?2 WHERE id = ?1", params![id, shards.clamp(1, MOST_SHARDS)])?;
     }
     if let Some(keep) = change.retention {
         tx.execute(
@@ -194,7 +202,7 @@ pub fn list(conn: &Connection) -> Result<Vec<Site>, StoreError> {
 }
 
 const SELECT: &str =
-    "SELECT id, domain, hosts, public, created, keep_minutes, keep_hours, keep_hour_samples, keep_days, keep_day_samples
+    "SELECT id, domain, hosts, public, created, keep_minutes, keep_hours, keep_hour_samples, keep_days, keep_day_samples, shards
     FROM sites";
 
 /// A row of `sites`.
@@ -205,6 +213,7 @@ struct Stored {
     public: bool,
     created: i64,
     retention: Retention,
+    shards: u16,
 }
 
 impl Stored {
@@ -223,6 +232,7 @@ impl Stored {
             public: row.get(3)?,
             created: row.get(4)?,
             retention,
+            shards: row.get(10)?,
         })
     }
 
@@ -244,6 +254,7 @@ impl Stored {
             domain: self.domain.parse().map_err(|e| corrupt(&e))?,
             hosts,
             public: self.public,
+            shards: self.shards,
             retention: self.retention,
             created: Millis(self.created.cast_unsigned()),
             timeline: Timeline::from_eras(eras).ok_or_else(|| corrupt(&"no settings"))?,

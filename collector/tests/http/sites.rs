@@ -12,7 +12,7 @@ async fn a_site_is_added_shown_changed_and_removed() {
     let body = json!({"domain": "Example.com", "timezone": "europe/berlin", "identity": "month", "hosts": ["*.example.com"]});
     let added = server.admin("POST", "/api/v1/sites").json(&body).send().await;
     assert_eq!((added.status.as_u16(), added.header("location")), (201, "/api/v1/sites/example.com"));
-    let expected = json!({"domain": "example.com", "timezone": "Europe/Berlin", "identity": "month", "hosts": ["*.example.com"], "public": false,
+    let expected = json!({"domain": "example.com", "timezone": "Europe/Berlin", "identity": "month", "hosts": ["*.example.com"], "public": false, "shards": 1,
         "retention": {"minutes": 2, "hours": 90, "hour_samples": 9, "days": null, "day_samples": null}});
     assert_eq!(added.json(), expected);
     assert_eq!(server.admin("GET", "/api/v1/sites").send().await.json(), json!({"sites": [expected]}));
@@ -21,10 +21,16 @@ async fn a_site_is_added_shown_changed_and_removed() {
     let again = server.admin("POST", "/api/v1/sites").json(&json!({"domain": "example.com"})).send().await;
     assert_eq!(again.fault(), (409, "domain".to_owned()));
 
-    let change = json!({"public": true, "hosts": [], "retention": {"minutes": 3}});
+    let change = json!({"public": true, "hosts": [], "shards": 16, "retention": {"minutes": 3}});
     let changed = server.admin("PATCH", "/api/v1/sites/example.com").json(&change).send().await.json();
     assert_eq!((&changed["public"], &changed["hosts"]), (&json!(true), &json!([])));
     assert_eq!((&changed["retention"]["minutes"], &changed["retention"]["hours"]), (&json!(3), &json!(90)));
+    let facts = server.admin("GET", "/v1/edge/sites/example.com").send().await.json();
+    assert_eq!((&changed["shards"], &facts["shards"]), (&json!(16), &json!(16)));
+    for wrong in [json!(0), json!(257), json!("4"), json!(1.5)] {
+        let refused = server.admin("PATCH", "/api/v1/sites/example.com").json(&json!({"shards": wrong})).send().await;
+        assert_eq!(refused.fault(), (400, "shards".to_owned()));
+    }
 
     let removed = server.admin("DELETE", "/api/v1/sites/example.com").send().await;
     assert_eq!(removed.status, 204);

@@ -31,12 +31,12 @@ pub(crate) struct World {
 }
 
 impl Surroundings for World {
-    fn site(&self, domain: &str) -> Option<Arc<SiteFacts>> {
-        (domain == self.site.domain).then(|| self.site.clone())
+    fn site(&self, domain: &str) -> Result<Option<Arc<SiteFacts>>, Refusal> {
+        Ok((domain == self.site.domain).then(|| self.site.clone()))
     }
 
-    fn token_covers(&self, _: &SiteFacts) -> bool {
-        true
+    fn token(&self, _: &SiteFacts) -> Result<(), Refusal> {
+        Ok(())
     }
 
     fn limit(&self, site: &SiteFacts, sender: &Sender<'_>) -> Result<(), Refusal> {
