@@ -90,6 +90,17 @@ impl Numbers {
         }
     }
 
+    /// The summary of `count` equal values; `count` is at least 1.
+    #[must_use]
+    pub fn repeated(value: Stamped, count: u64) -> Self {
+        let magnitude = u128::from(value.value.unsigned_abs());
+        let (high, low) = ((magnitude * magnitude) >> 64, (magnitude * magnitude) & u128::from(u64::MAX));
+        let (high, low) = (high * u128::from(count), low * u128::from(count));
+        let squares = add_wide((high >> 64, high << 64), (0, low));
+        let sum = i128::from(value.value).wrapping_mul(i128::from(count));
+        Self { count, sum, squares, bins: vec![(bin(value.value), count)], ..Self::of(value) }
+    }
+
     /// Adds another summary to this one.
     pub fn add(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
@@ -131,6 +142,22 @@ impl Numbers {
         (squares / self.count as f64 / 1e12 - mean * mean).max(0.0)
     }
 
+    /// The fourth central moment in units, from the histogram: within a few per cent.
+    #[must_use]
+    pub fn fourth_moment(&self) -> f64 {
+        let mean = self.mean();
+        let sum: f64 = self.bins.iter().map(|&(bin, count)| (self.middle(bin) - mean).powi(4) * count as f64).sum();
+        sum / self.count as f64
+    }
+
+    /// The value that stands for a bin, in units: the point that is equally far, in proportion, from both ends.
+    fn middle(&self, bin: i16) -> f64 {
+        let place = usize::from(bin.unsigned_abs());
+        let upper = place.checked_sub(1).and_then(|i| BOUNDS.get(i)).copied().unwrap_or(0.0);
+        let middle = upper * 2.0 / (GAMMA + 1.0) * f64::from(bin.signum());
+        middle.clamp(self.min as f64, self.max as f64) / 1e6
+    }
+
     /// The value at quantile `q` in 0..=1, in units, within 1 %.
     #[must_use]
     pub fn quantile(&self, q: f64) -> f64 {
@@ -139,11 +166,7 @@ impl Numbers {
         for &(bin, count) in &self.bins {
             seen = seen.saturating_add(count);
             if seen > rank {
-                // The point of the bin that is equally far, in proportion, from both ends.
-                let place = usize::from(bin.unsigned_abs());
-                let upper = place.checked_sub(1).and_then(|i| BOUNDS.get(i)).copied().unwrap_or(0.0);
-                let middle = upper * 2.0 / (GAMMA + 1.0) * f64::from(bin.signum());
-                return middle.clamp(self.min as f64, self.max as f64) / 1e6;
+                return self.middle(bin);
             }
         }
         self.max as f64 / 1e6

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Query;
+use crate::{DateRange, Query};
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,21 @@ pub struct ResultRow {
     pub metrics: Vec<MetricValue>,
     /// The values of the query's dimensions, in their order.
     pub dimensions: Vec<String>,
+    /// With `include.comparisons`: the same row of the other time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<ComparedRow>,
+}
+
+/// A row of the time that is compared with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComparedRow {
+    /// The values of the query's metrics there; those of nothing where there is no such row.
+    pub metrics: Vec<MetricValue>,
+    /// The row's values of the dimensions; of time, the label of the same place in the other time, if it has one.
+    pub dimensions: Vec<Option<String>>,
+    /// How much more the metrics are here, in per cent of what they are there; of metrics that are shares themselves, in
+    /// points. `null` where there is nothing to compare with.
+    pub change: Vec<Option<f64>>,
 }
 
 /// The value of a metric.
@@ -78,4 +93,23 @@ pub struct Meta {
     /// Since when, inside the range, another time zone or identity holds: what was counted before stays as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
+    /// With `include.comparisons`: what there is to know of the other time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<ComparedMeta>,
+}
+
+/// What there is to know of the time that is compared with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComparedMeta {
+    /// Which it is, as two moments.
+    pub date_range: DateRange,
+    /// As [`Meta::visitors_unit`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitors_unit: Option<String>,
+    /// As [`Meta::bounds`], for the comparison of each row in `results`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<BTreeMap<String, [f64; 2]>>,
+    /// As [`Meta::time_labels`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_labels: Option<Vec<String>>,
 }

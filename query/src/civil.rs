@@ -106,6 +106,16 @@ impl Date {
         Self { year: year as i16, month: count.rem_euclid(12) as u8 + 1, day: 1 }
     }
 
+    /// The same date of the year before; of a leap day the day before it.
+    #[must_use]
+    pub const fn a_year_before(self) -> Self {
+        let year = if self.year > 0 { self.year - 1 } else { 0 };
+        match Self::new(year, self.month, self.day) {
+            Some(date) => date,
+            None => Self { year, month: self.month, day: 28 },
+        }
+    }
+
     /// The Monday on or before this date (ISO 8601 weeks).
     #[must_use]
     pub const fn monday(self) -> Self {

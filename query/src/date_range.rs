@@ -4,6 +4,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::filter::shown;
 use crate::{Date, DateTime, QueryError};
 
 /// `date_range` of a query.
@@ -66,16 +67,21 @@ impl DateRange {
     }
 
     pub(crate) fn from_value(value: &Value) -> Result<Self, QueryError> {
-        let invalid = || QueryError::invalid("date_range", value.to_string(), ALLOWED);
+        Self::from_value_at(value, "date_range")
+    }
+
+    /// Reads the value of a field of that name.
+    pub(crate) fn from_value_at(value: &Value, field: &str) -> Result<Self, QueryError> {
+        let invalid = || QueryError::invalid(field, shown(value), ALLOWED);
         match value {
             Value::String(name) => Self::from_name(name).ok_or_else(invalid),
             Value::Array(ends) => {
                 let [Value::String(from), Value::String(to)] = ends.as_slice() else { return Err(invalid()) };
-                let from = Moment::parse(from).ok_or_else(|| at("date_range[0]", from))?;
-                let to = Moment::parse(to).ok_or_else(|| at("date_range[1]", to))?;
+                let from = Moment::parse(from).ok_or_else(|| at(format!("{field}[0]"), &ends[0]))?;
+                let to = Moment::parse(to).ok_or_else(|| at(format!("{field}[1]"), &ends[1]))?;
                 match (from, to) {
                     (Moment::Date(_), Moment::Date(_)) | (Moment::At(..), Moment::At(..)) => Ok(Self::Between(from, to)),
-                    _ => Err(QueryError::invalid("date_range", value.to_string(), "both ends are dates or both date-times")),
+                    _ => Err(QueryError::invalid(field, shown(value), "both ends are dates or both date-times")),
                 }
             }
             _ => Err(invalid()),
@@ -83,12 +89,8 @@ impl DateRange {
     }
 }
 
-fn at(field: &str, found: &str) -> QueryError {
-    QueryError::invalid(
-        field,
-        format!("{found:?}"),
-        "a date is written \"2026-11-22\", a date-time \"2026-11-22T10:00:00+01:00\"",
-    )
+fn at(field: String, found: &Value) -> QueryError {
+    QueryError::invalid(field, shown(found), "a date is written \"2026-11-22\", a date-time \"2026-11-22T10:00:00+01:00\"")
 }
 
 impl Moment {

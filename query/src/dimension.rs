@@ -15,6 +15,8 @@ pub enum Dimension {
     Hostname,
     /// `event:goal`.
     Goal,
+    /// `event:currency`: of the event's value; our own.
+    Currency,
     /// `event:props:*`, with the property's name.
     Prop(String),
     /// A property of the visit.
@@ -64,6 +66,7 @@ impl Dimension {
         "event:name",
         "event:goal",
         "event:hostname",
+        "event:currency",
         "event:props:*",
         "visit:source",
         "visit:referrer",
@@ -101,6 +104,7 @@ impl Dimension {
             "event:page" => Self::Page,
             "event:hostname" => Self::Hostname,
             "event:goal" => Self::Goal,
+            "event:currency" => Self::Currency,
             "visit:exit_page" => Self::ExitPage,
             "time" => Self::Time(TimeDimension::Auto),
             "time:minute" => Self::Time(TimeDimension::Minute),
@@ -119,7 +123,7 @@ impl Dimension {
     /// Whether it is a property of single events, so that it chooses event tuples and not visits.
     #[must_use]
     pub const fn is_event(&self) -> bool {
-        matches!(self, Self::Name | Self::Page | Self::Hostname | Self::Goal | Self::Prop(_))
+        matches!(self, Self::Name | Self::Page | Self::Hostname | Self::Goal | Self::Currency | Self::Prop(_))
     }
 
     /// How time is parted, if this is a time dimension.
@@ -139,6 +143,7 @@ impl fmt::Display for Dimension {
             Self::Page => "event:page",
             Self::Hostname => "event:hostname",
             Self::Goal => "event:goal",
+            Self::Currency => "event:currency",
             Self::ExitPage => "visit:exit_page",
             Self::Visit(property) => property.name(),
             Self::Time(time) => time.name(),

@@ -17,9 +17,11 @@
 //! ```
 mod answer;
 mod civil;
+mod compare;
 mod date_range;
 mod dimension;
 mod filter;
+mod goal;
 mod live;
 mod metric;
 mod problem;
@@ -30,11 +32,13 @@ mod calendar;
 #[cfg(feature = "eval")]
 mod eval;
 
-pub use answer::{Answer, Meta, MetricValue, ResultRow};
+pub use answer::{Answer, ComparedMeta, ComparedRow, Meta, MetricValue, ResultRow};
 pub use civil::{Date, DateTime};
+pub use compare::{Compare, CompareMode};
 pub use date_range::{DateRange, Moment};
 pub use dimension::{Dimension, TimeDimension, VisitProperty};
 pub use filter::{Comparison, Condition, Filter};
+pub use goal::{Goal, InvalidPattern, Pattern, Target, Worth};
 pub use live::{Change, LiveFrame, LiveMinute, Realtime, RealtimeMinute};
 pub use metric::Metric;
 pub use problem::{Problem, QueryError};
@@ -43,6 +47,4 @@ pub use request::{Direction, Include, OrderBy, OrderKey, Pagination, Query};
 #[cfg(feature = "eval")]
 pub use calendar::{Calendar, Span, UnknownZone};
 #[cfg(feature = "eval")]
-pub use eval::{
-    AnswerError, Bucket, Identity, Kept, Lens, Plan, Read, Retention, SiteContext, answer, changes, evaluate, plan, realtime,
-};
+pub use eval::{AnswerError, Bucket, Identity, Kept, Lens, Plan, Read, Retention, SiteContext, answer, changes, plan, realtime};

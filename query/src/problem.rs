@@ -33,6 +33,16 @@ pub enum QueryError {
         /// What may stand there.
         allowed: String,
     },
+    /// The request is well formed, but its answer would be too large or take too long.
+    #[error("{field}: {found}; {allowed}")]
+    TooMuch {
+        /// What makes it so.
+        field: String,
+        /// What it would take.
+        found: String,
+        /// What is allowed.
+        allowed: String,
+    },
     /// The request is well formed, but what it needs is not kept any more, or in no grain that fine.
     #[error("{field}: {needs}; {available}")]
     NotAvailable {
@@ -58,15 +68,17 @@ impl QueryError {
             Self::Missing { field, .. }
             | Self::UnknownKey { field, .. }
             | Self::Invalid { field, .. }
+            | Self::TooMuch { field, .. }
             | Self::NotAvailable { field, .. } => field,
         }
     }
 
-    /// The HTTP status: 422 if the request is right but can't be answered from what is kept, otherwise 400.
+    /// The HTTP status: 422 if the request is right but can't be answered from what is kept, or would take too
+    /// much, otherwise 400.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::NotAvailable { .. } => 422,
+            Self::NotAvailable { .. } | Self::TooMuch { .. } => 422,
             _ => 400,
         }
     }
@@ -76,6 +88,7 @@ impl QueryError {
     pub fn problem(&self) -> Problem {
         let (name, title) = match self {
             Self::NotAvailable { .. } => ("not-available", "This is not kept"),
+            Self::TooMuch { .. } => ("too-much", "This would take too much"),
             _ => ("bad-query", "The query is not valid"),
         };
         let field = self.field();

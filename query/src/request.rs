@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::filter::shown;
-use crate::{DateRange, Dimension, Filter, Metric, QueryError};
+use crate::{Compare, DateRange, Dimension, Filter, Metric, QueryError};
 
 /// A question. Written as JSON it is the request body of the contract.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -68,6 +68,9 @@ pub struct Include {
     /// Whether `meta.total_rows` tells how many rows there are on all pages.
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub total_rows: bool,
+    /// With what each row is compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparisons: Option<Compare>,
 }
 
 /// Which rows of the answer.
@@ -227,7 +230,7 @@ fn order_by(value: &Value, metrics: &[Metric], dimensions: &[Dimension]) -> Resu
 }
 
 fn include(value: &Value) -> Result<Include, QueryError> {
-    let keys = "imports, time_labels, total_rows";
+    let keys = "imports, time_labels, total_rows, comparisons";
     let Value::Object(map) = value else {
         return Err(QueryError::invalid("include", shown(value), format!("an object with {keys}")));
     };
@@ -238,6 +241,10 @@ fn include(value: &Value) -> Result<Include, QueryError> {
             "imports" => &mut include.imports,
             "time_labels" => &mut include.time_labels,
             "total_rows" => &mut include.total_rows,
+            "comparisons" => {
+                include.comparisons = if value.is_null() { None } else { Some(Compare::from_value(value, &field)?) };
+                continue;
+            }
             _ => return Err(QueryError::UnknownKey { field, allowed: keys.to_owned() }),
         };
         *slot = value.as_bool().ok_or_else(|| QueryError::invalid(field, shown(value), "true or false"))?;

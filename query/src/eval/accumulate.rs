@@ -1,5 +1,8 @@
-//! Sums over buckets, with how sure they are.
-use headwater_core::{Estimate, Numbers};
+//! Sums over buckets, by row, with how sure they are.
+use headwater_core::Estimate;
+
+use super::money::Money;
+use super::sum::Sampled;
 
 /// What is summed of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,94 +17,28 @@ pub(super) enum What {
     BounceStarted,
     /// Those of them that went on.
     BounceWentOn,
+    /// Distinct visitors.
+    Visitors,
+    /// Distinct visits.
+    Visits,
 }
 
 /// How many sums there are.
-const SUMS: usize = 8;
-
-/// What samples add to a sum that is otherwise certain.
-///
-/// Addends of one unit (an identity window) come from samples of the same people, so their errors are taken to go the
-/// same way and add up; those of different units are independent and add in quadrature.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sampled {
-    value: f64,
-    found: f64,
-    /// Square of the error of finished units, and the error of the current one.
-    variance: f64,
-    error: f64,
-}
-
-/// Two-sided 95 % of the normal distribution.
-const Z: f64 = 1.959_964;
-
-/// The sum of two estimates whose errors are independent.
-pub(super) fn plus(a: Estimate, b: Estimate) -> Estimate {
-    if a.is_exact() && b.is_exact() {
-        let value = a.value + b.value;
-        return Estimate { value, low: value, high: value };
-    }
-    a.plus(b)
-}
-
-/// Values by currency. Currencies are never added up.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Money {
-    by_currency: Vec<(String, Valued)>,
-}
-
-/// Values of one currency, or of none.
-#[derive(Clone, Debug)]
-pub(super) struct Valued {
-    pub(super) numbers: Numbers,
-    /// Sum in units and count, scaled up where only a sample is known.
-    pub(super) sum: f64,
-    pub(super) count: f64,
-}
-
-impl Money {
-    pub(super) fn add(&mut self, currency: &str, numbers: &Numbers, p: f64) {
-        let (sum, count) = (numbers.sum as f64 / 1e6 / p, numbers.count as f64 / p);
-        match self.by_currency.iter_mut().find(|c| c.0 == currency) {
-            Some((_, valued)) => {
-                valued.numbers.add(numbers);
-                valued.sum += sum;
-                valued.count += count;
-            }
-            None => self.by_currency.push((currency.to_owned(), Valued { numbers: numbers.clone(), sum, count })),
-        }
-    }
-
-    /// The values, if they are of one currency; the name is empty where they are no money.
-    pub(super) fn only(&self) -> Option<(&str, &Valued)> {
-        match self.by_currency.as_slice() {
-            [(currency, valued)] => Some((currency, valued)),
-            _ => None,
-        }
-    }
-
-    /// The amounts of money, if there is one currency among the values.
-    pub(super) fn amount(&self) -> Option<(&str, &Valued)> {
-        let mut money = self.by_currency.iter().filter(|c| !c.0.is_empty());
-        let one = money.next()?;
-        money.next().is_none().then_some((&*one.0, &one.1))
-    }
-}
+const SUMS: usize = 10;
 
 /// Everything that is known of a row.
 #[derive(Clone, Debug)]
 pub(super) struct Totals {
     certain: [u64; SUMS],
     sampled: Option<Box<[Sampled; SUMS]>>,
-    pub(super) visitors: Estimate,
-    pub(super) visits: Estimate,
+    /// The smallest share of any sample that could have held more of this row; 1 if all hold everyone.
+    share: f64,
     money: Option<Box<Money>>,
 }
 
 impl Default for Totals {
     fn default() -> Self {
-        let none = Estimate::exact(0);
-        Self { certain: [0; SUMS], sampled: None, visitors: none, visits: none, money: None }
+        Self { certain: [0; SUMS], sampled: None, share: 1.0, money: None }
     }
 }
 
@@ -113,38 +50,50 @@ impl Totals {
     }
 
     /// Adds what a sample of the share `p` found: the sum of its visitors' counts, and the sum of their squares.
-    pub(super) fn add_sampled(&mut self, what: What, count: u64, squares: f64, p: f64) {
-        let sum = &mut self.sampled.get_or_insert_default()[what as usize];
-        sum.value += count as f64 / p;
-        sum.found += count as f64;
-        // Horvitz and Thompson (1952), each visitor being in the sample with probability p.
-        sum.error += (squares * (1.0 - p)).sqrt() / p;
+    pub(super) fn add_found(&mut self, what: What, count: u64, squares: f64, p: f64) {
+        if p >= 1.0 {
+            self.add(what, count);
+        } else {
+            self.sampled.get_or_insert_default()[what as usize].add(count as f64, squares, p);
+        }
+    }
+
+    /// Adds what a sketch says.
+    pub(super) fn add_sketched(&mut self, what: What, estimate: Estimate) {
+        self.sampled.get_or_insert_default()[what as usize].add_sketched(estimate);
     }
 
     /// Ends a unit.
-    pub(super) fn settle(&mut self) {
-        for sum in self.sampled.iter_mut().flat_map(|sums| sums.iter_mut()) {
-            sum.variance += sum.error * sum.error;
-            sum.error = 0.0;
+    fn settle(&mut self) {
+        self.sampled.iter_mut().flat_map(|sums| sums.iter_mut()).for_each(Sampled::settle);
+        if let Some(money) = &mut self.money {
+            money.settle();
         }
     }
 
     pub(super) fn value(&self, what: What) -> f64 {
-        self.certain[what as usize] as f64 + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].value)
+        self.certain[what as usize] as f64 + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].value())
     }
 
+    /// A sum that comes from samples, with its bounds.
     pub(super) fn estimate(&self, what: What) -> Estimate {
-        let certain = self.certain[what as usize];
-        let Some(sums) = &self.sampled else { return Estimate::exact(certain) };
-        let sum = sums[what as usize];
-        let spread = Z * (sum.variance + sum.error * sum.error).sqrt();
-        let value = certain as f64 + sum.value;
-        Estimate { value, low: (value - spread).max(certain as f64 + sum.found), high: value + spread }
+        let sum = self.sampled.as_ref().map_or_else(Sampled::default, |sums| sums[what as usize]);
+        sum.estimate(self.certain[what as usize] as f64, self.share)
     }
 
     /// What was found for certain.
     pub(super) fn found(&self, what: What) -> f64 {
-        self.certain[what as usize] as f64 + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].found)
+        self.certain[what as usize] as f64 + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].found())
+    }
+
+    /// The smallest share of any sample behind this row.
+    pub(super) const fn share(&self) -> f64 {
+        self.share
+    }
+
+    /// Notes that the samples of a share could have held more of this row.
+    pub(super) const fn miss(&mut self, share: f64) {
+        self.share = self.share.min(share);
     }
 
     pub(super) fn money(&mut self) -> &mut Money {
@@ -184,6 +133,11 @@ impl Table {
         &mut self.rows[index]
     }
 
+    /// How many rows were touched.
+    pub(super) const fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// Ends a unit in every row.
     pub(super) fn settle(&mut self) {
         for &group in &self.order {
@@ -191,12 +145,14 @@ impl Table {
         }
     }
 
-    /// The rows that were touched; afterwards there are none.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = (u32, Totals)> {
+    /// The rows that were touched, all of which samples of a share could have held more of; afterwards there are none.
+    pub(super) fn take(&mut self, share: f64) -> impl Iterator<Item = (u32, Totals)> {
         let order = std::mem::take(&mut self.order);
-        order.into_iter().map(|group| {
+        order.into_iter().map(move |group| {
             self.touched[group as usize] = false;
-            (group, std::mem::take(&mut self.rows[group as usize]))
+            let mut totals = std::mem::take(&mut self.rows[group as usize]);
+            totals.miss(share);
+            (group, totals)
         })
     }
 }

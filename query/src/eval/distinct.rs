@@ -3,12 +3,12 @@ use std::collections::HashMap;
 
 use headwater_core::{Estimate, Hll, People, RowDimension, VisitorHash};
 
-use super::accumulate::{Table, What, plus};
+use super::accumulate::{Table, What};
 use super::groups::Groups;
 use super::labels;
 use super::needs::Visits;
 use super::scan::Found;
-use super::unit::{Job, Part, add_counted};
+use super::unit::{Job, Part, share};
 
 /// Who and which visits were seen in which group, over the buckets of a unit.
 #[derive(Default)]
@@ -49,13 +49,20 @@ impl Distinct {
             if same[0].0 >= theta {
                 break;
             }
-            same.iter().enumerate().filter(|(i, v)| one || !same[..*i].contains(v)).for_each(|(_, v)| counts.add(v.1, 1));
+            let new = same.iter().enumerate().filter(|(i, v)| one || !same[..*i].contains(v));
+            new.for_each(|(_, v)| counts.add(v.1, v.0, [1, 0, 0]));
         }
-        for (group, count) in counts.rows() {
-            let sampled = Estimate::from_sample(count, theta);
+        for (group, counted) in counts.rows() {
+            let sampled = Estimate::from_sample(counted.counts[0], theta);
             let sketch = sketched.get(&group).map(Hll::estimate).filter(|s| s.high - s.low < sampled.high - sampled.low);
-            let totals = table.at(group);
-            totals.visitors = plus(totals.visitors, sketch.unwrap_or(sampled));
+            match sketch {
+                Some(sketch) => table.at(group).add_sketched(What::Visitors, sketch),
+                None => table.at(group).add_found(What::Visitors, counted.counts[0], counted.squares[0], share(theta)),
+            }
+        }
+        // Those of whom the sample holds nobody.
+        for (group, sketch) in sketched.iter().filter(|(group, _)| counts.of(**group) == 0) {
+            table.at(*group).add_sketched(What::Visitors, sketch.estimate());
         }
         let needs = job.needs;
         if needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct) {
@@ -65,7 +72,7 @@ impl Distinct {
 
     fn finish_visits(mut self, job: &Job<'_>, parts: &[Part<'_>], theta: u64, table: &mut Table) {
         self.visits.sort_by_key(|v| (v.0, v.1));
-        let (mut counts, mut started, mut went_on) = (Tallied::default(), Tallied::default(), Tallied::default());
+        let mut counts = Tallied::default();
         let all = if job.needs.bounces == Some(Visits::Distinct) { all_visits(parts, theta) } else { Vec::new() };
         let mut rest = &all[..];
         for same in self.visits.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
@@ -76,20 +83,14 @@ impl Distinct {
             rest = &rest[rest.partition_point(|v| (v.0, v.1) < key)..];
             let own = rest.iter().take_while(|v| (v.0, v.1) == key).fold((0, 0), |sum, v| (sum.0 + v.2, sum.1 + v.3));
             for (_, visit) in same.iter().enumerate().filter(|(i, v)| !same[..*i].contains(v)) {
-                counts.add(visit.2, 1);
-                started.add(visit.2, own.0);
-                went_on.add(visit.2, own.1);
+                counts.add(visit.2, key.0, [1, own.0, own.1]);
             }
         }
-        for (group, count) in counts.rows() {
-            let totals = table.at(group);
-            totals.visits = plus(totals.visits, Estimate::from_sample(count, theta));
-        }
-        for (group, count) in started.rows() {
-            add_counted(table.at(group), What::BounceStarted, count, count as f64, theta);
-        }
-        for (group, count) in went_on.rows() {
-            add_counted(table.at(group), What::BounceWentOn, count, count as f64, theta);
+        let whats = [What::Visits, What::BounceStarted, What::BounceWentOn];
+        for (group, Counted { counts, squares, .. }) in counts.rows() {
+            for ((what, count), squares) in whats.into_iter().zip(counts).zip(squares) {
+                table.at(group).add_found(what, *count, *squares, share(theta));
+            }
         }
     }
 }
@@ -105,21 +106,45 @@ fn all_visits(parts: &[Part<'_>], theta: u64) -> Vec<(u64, u16, u64, u64)> {
     all
 }
 
+/// Counts of a group, with the sum of the squares of each visitor's.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    counts: [u64; 3],
+    squares: [f64; 3],
+    /// The last visitor and what is theirs.
+    visitor: u64,
+    own: [u64; 3],
+}
+
 /// Counts by group.
 #[derive(Default)]
-struct Tallied(Vec<u64>);
+struct Tallied(Vec<Counted>);
 
 impl Tallied {
-    fn add(&mut self, group: u32, count: u64) {
+    /// Adds to a group what one visitor has; visitors come one after the other.
+    fn add(&mut self, group: u32, visitor: u64, counts: [u64; 3]) {
         let index = group as usize;
         if index >= self.0.len() {
-            self.0.resize(index + 1, 0);
+            self.0.resize(index + 1, Counted::default());
         }
-        self.0[index] += count;
+        let counted = &mut self.0[index];
+        if counted.visitor != visitor {
+            (counted.visitor, counted.own) = (visitor, [0; 3]);
+        }
+        for (i, count) in counts.into_iter().enumerate() {
+            let before = counted.own[i] as f64;
+            counted.own[i] += count;
+            counted.counts[i] += count;
+            counted.squares[i] += (counted.own[i] as f64).powi(2) - before.powi(2);
+        }
     }
 
-    fn rows(&self) -> impl Iterator<Item = (u32, u64)> {
-        (0..).zip(self.0.iter().copied()).filter(|(_, count)| *count > 0)
+    fn of(&self, group: u32) -> u64 {
+        self.0.get(group as usize).map_or(0, |counted| counted.counts[0])
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (u32, &Counted)> {
+        (0..).zip(&self.0).filter(|(_, counted)| counted.counts[0] > 0)
     }
 }
 

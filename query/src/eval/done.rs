@@ -19,15 +19,13 @@ impl Done {
             let mut sets: HashMap<Minute, Vec<u64>> = HashMap::new();
             for part in parts {
                 let people = &part.aggregate.people;
-                let matched = Matched::new(inside, people, &done.of(part));
+                let matched = Matched::new(inside, people, part.view, &done.of(part));
                 let set = sets.entry(part.window).or_default();
                 for (visitor, (hash, first, visits)) in people.iter().enumerate() {
-                    let has = visits.iter().enumerate().any(|(i, visit)| {
-                        matched.visit(visitor, visit.context)
-                            && people
-                                .facts_of(first + i)
-                                .iter()
-                                .any(|fact| fact.count > 0 && matched.event(visitor, visit.context, fact.tuple))
+                    let has = visits.iter().zip(first..).any(|(visit, place)| {
+                        let kind = part.view.kind(place, visit);
+                        let mut facts = people.facts_of(place).iter().filter(|fact| fact.count > 0);
+                        matched.visit(visitor, kind) && facts.any(|fact| matched.event(visitor, kind, fact.tuple))
                     });
                     if has && matched.visitor(visitor) {
                         set.push(hash.0);

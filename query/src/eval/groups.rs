@@ -7,6 +7,7 @@ use headwater_core::{OTHER, People, RowDimension, Tallies};
 
 use super::labels;
 use super::matcher::Memo;
+use super::view::View;
 use crate::Dimension;
 
 /// Every value and every combination seen so far. With one dimension a group is its value.
@@ -89,6 +90,26 @@ pub(super) struct Local {
     by_context: Vec<u32>,
     by_tuple: Vec<u32>,
     combined: Combined,
+    kinds: Option<Kinds>,
+}
+
+/// By `event:goal` an event of a tuple counts for each goal that it reaches: as an event of several kinds, or of none.
+struct Kinds {
+    /// Where the kinds of each tuple begin.
+    starts: Vec<u32>,
+    /// The tuple and the goal of each.
+    of: Vec<(u32, u16)>,
+}
+
+impl Kinds {
+    fn new(people: &People, view: &View<'_>) -> Self {
+        let mut kinds = Self { starts: vec![0], of: Vec::new() };
+        for tuple in 0..people.tuples.len() {
+            kinds.of.extend(view.reached(tuple).iter().map(|goal| (tuple as u32, *goal)));
+            kinds.starts.push(kinds.of.len() as u32);
+        }
+        kinds
+    }
 }
 
 enum Combined {
@@ -108,24 +129,39 @@ impl Local {
     pub(super) fn new<'a>(
         dimensions: &[Dimension],
         people: &'a People,
+        view: &View<'a>,
         rows: Option<(&Tallies, RowDimension)>,
         groups: &mut Groups<'a>,
     ) -> Self {
-        let columns: Vec<(bool, Vec<u32>)> = dimensions.iter().map(|d| column(d, people, rows, groups)).collect();
+        let kinds = dimensions.contains(&Dimension::Goal).then(|| Kinds::new(people, view));
+        let columns: Vec<(bool, Vec<u32>)> =
+            dimensions.iter().map(|d| column(d, people, view, kinds.as_ref(), rows, groups)).collect();
         let some = |event: bool| columns.iter().any(|c| c.0 == event);
-        let (contexts, tuples) = (people.contexts.len(), people.tuples.len());
+        let (contexts, tuples) = (view.contexts(people), kinds.as_ref().map_or(people.tuples.len(), |k| k.of.len()));
         if !some(true) {
             let by_context = (0..contexts).map(|c| groups.combination(&key(&columns, c, c))).collect();
-            return Self { by_context, by_tuple: Vec::new(), combined: Combined::Context };
+            return Self { by_context, by_tuple: Vec::new(), combined: Combined::Context, kinds };
         }
         if !some(false) {
             let by_tuple = (0..tuples).map(|t| groups.combination(&key(&columns, t, t))).collect();
-            return Self { by_context: Vec::new(), by_tuple, combined: Combined::Tuple };
+            return Self { by_context: Vec::new(), by_tuple, combined: Combined::Tuple, kinds };
         }
         let (by_context, contexts) = distinct(&columns, false, contexts);
         let (by_tuple, tuples) = distinct(&columns, true, tuples);
         let events = columns.iter().map(|c| c.0).collect();
-        Self { by_context, by_tuple, combined: Combined::Both { known: HashMap::default(), contexts, tuples, events } }
+        Self { by_context, by_tuple, combined: Combined::Both { known: HashMap::default(), contexts, tuples, events }, kinds }
+    }
+
+    /// The kinds of an event of a tuple.
+    pub(super) fn kinds(&self, tuple: u32) -> std::ops::Range<u32> {
+        let Some(Kinds { starts, .. }) = &self.kinds else { return tuple..tuple + 1 };
+        let at = |i: usize| starts.get(i).copied().unwrap_or(0);
+        at(tuple as usize)..at(tuple as usize + 1)
+    }
+
+    /// The goal that a kind of event stands for, if kinds are of goals.
+    pub(super) fn goal(&self, kind: u32) -> Option<u16> {
+        self.kinds.as_ref().and_then(|kinds| kinds.of.get(kind as usize)).map(|of| of.1)
     }
 
     /// The group of a visit; meaningful if no dimension is of events.
@@ -133,6 +169,7 @@ impl Local {
         self.by_context.get(context as usize).copied().unwrap_or(0)
     }
 
+    /// The group of an event, by the kind of its visit and its own.
     pub(super) fn of_event(&mut self, context: u32, tuple: u32, groups: &mut Groups<'_>) -> u32 {
         let at = |table: &[u32], i: u32| table.get(i as usize).copied().unwrap_or(0);
         match &mut self.combined {
@@ -151,10 +188,12 @@ impl Local {
     }
 }
 
-/// Whether the dimension is of events, and its value for each tuple or context.
+/// Whether the dimension is of events, and its value for each kind of event or visit.
 fn column<'a>(
     dimension: &Dimension,
     people: &'a People,
+    view: &View<'a>,
+    kinds: Option<&Kinds>,
     rows: Option<(&Tallies, RowDimension)>,
     groups: &mut Groups<'a>,
 ) -> (bool, Vec<u32>) {
@@ -171,9 +210,22 @@ fn column<'a>(
         })
     };
     match dimension {
-        Dimension::Visit(property) => (false, people.contexts.iter().map(|c| value(c[*property as usize])).collect()),
+        Dimension::Visit(property) => {
+            let id = |kind| view.context(people, kind).map_or(headwater_core::StrId(0), |c| c[*property as usize]);
+            (false, (0..view.contexts(people)).map(|kind| value(id(kind))).collect())
+        }
+        Dimension::ExitPage => (false, (0..view.contexts(people)).map(|kind| groups.value(view.exit(kind))).collect()),
+        Dimension::Goal => {
+            let name = |goal: u16| view.goals.get(usize::from(goal)).map_or("", |goal| &*goal.name);
+            let of = kinds.map_or(&[][..], |kinds| &kinds.of);
+            (true, of.iter().map(|(_, goal)| groups.value(name(*goal))).collect())
+        }
         _ => {
-            let ids: Vec<_> = people.tuples.iter().map(|t| labels::of_tuple(t, dimension, key)).collect();
+            let of = |tuple: &headwater_core::Tuple| labels::of_tuple(tuple, dimension, key);
+            let ids: Vec<_> = match kinds {
+                Some(kinds) => kinds.of.iter().map(|(tuple, _)| people.tuples.get(*tuple as usize).and_then(of)).collect(),
+                None => people.tuples.iter().map(of).collect(),
+            };
             let mut values: Vec<u32> = ids.iter().map(|id| id.map_or(u32::MAX, &mut value)).collect();
             if values.contains(&u32::MAX) {
                 let none = groups.value(missing);

@@ -18,7 +18,7 @@ const fn missing(property: VisitProperty) -> &'static str {
 pub(super) const fn missing_of(dimension: &Dimension) -> &'static str {
     match dimension {
         Dimension::Visit(property) => missing(*property),
-        Dimension::Prop(_) => "(none)",
+        Dimension::Prop(_) | Dimension::Currency => "(none)",
         _ => "",
     }
 }
@@ -37,6 +37,7 @@ pub(super) fn of_tuple(tuple: &Tuple, dimension: &Dimension, key: Option<StrId>)
         Dimension::Name => Some(tuple.name),
         Dimension::Page => Some(tuple.page),
         Dimension::Hostname => Some(tuple.hostname),
+        Dimension::Currency => Some(tuple.currency).filter(|currency| *currency != StrId(0)),
         Dimension::Prop(_) => {
             let key = key?;
             tuple.props.binary_search_by_key(&key, |p| p.0).ok().and_then(|at| tuple.props.get(at)).map(|p| p.1)

@@ -17,11 +17,20 @@ pub struct Lens {
 /// About each row of one dimension, in the order of the rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Uniques {
-    pub(super) visitors: Vec<Estimate>,
-    /// For dimensions of events: distinct visits with such an event.
-    pub(super) visits: Vec<Estimate>,
-    /// How many of those started in this bucket, and of them went on, as found in the sample.
-    pub(super) began: Vec<(u64, u64)>,
+    /// How many visitors the sample holds.
+    pub(super) visitors: Vec<u32>,
+    /// What their sketch says, where that is surer; empty if there are no sketches.
+    pub(super) sketched: Vec<Option<Estimate>>,
+    /// For dimensions of events: distinct visits with such an event, how many of them started in this bucket, and how
+    /// many of those went on, as found in the sample; and the sums of the squares of each visitor's.
+    pub(super) visits: Vec<Visits>,
+}
+
+/// Visits of a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Visits {
+    pub(super) counts: [u64; 3],
+    pub(super) squares: [f64; 3],
 }
 
 impl Lens {
@@ -42,7 +51,12 @@ impl Lens {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let known = self.by_dimension.iter().filter_map(OnceLock::get);
-        known.map(|u| (u.visitors.len() + u.visits.len()) * size_of::<Estimate>() + u.began.len() * 16).sum()
+        let bytes = |u: &Uniques| {
+            u.visitors.len() * size_of::<u32>()
+                + u.sketched.len() * size_of::<Option<Estimate>>()
+                + u.visits.len() * size_of::<Visits>()
+        };
+        known.map(bytes).sum()
     }
 }
 
@@ -71,27 +85,29 @@ impl Uniques {
                 counted.events(people, &of_tuple);
             }
         }
-        let sampled = |counts: &[u32]| counts.iter().map(|n| Estimate::from_sample(u64::from(*n), people.theta)).collect();
-        let mut visitors: Vec<Estimate> = sampled(&counted.visitors);
-        if let Some(hlls) = &people.hlls {
-            sketch(&mut visitors, hlls, dimension, rows, tallies, people);
-        }
-        Self { visitors, visits: sampled(&counted.visits), began: counted.began }
+        let sketched = people.hlls.as_ref().map(|hlls| sketches(&counted.visitors, hlls, dimension, rows, tallies, people));
+        Self { visitors: counted.visitors, sketched: sketched.unwrap_or_default(), visits: counted.visits }
     }
 }
 
-/// Takes the sketch of a row where its bounds are narrower than the sample's.
-fn sketch(visitors: &mut [Estimate], hlls: &Hlls, dimension: RowDimension, rows: &[Row], tallies: &Tallies, people: &People) {
-    for (visitors, row) in visitors.iter_mut().zip(rows) {
+/// The sketches of the rows whose bounds are narrower than the sample's.
+fn sketches(
+    visitors: &[u32],
+    hlls: &Hlls,
+    dimension: RowDimension,
+    rows: &[Row],
+    tallies: &Tallies,
+    people: &People,
+) -> Vec<Option<Estimate>> {
+    let of = |(visitors, row): (&u32, &Row)| {
         let hll = match dimension {
             RowDimension::Total => Some(&hlls.total),
             _ => people.dict.find(tallies.dict.get(row.key.value)).and_then(|id| hlls.of(dimension, id)),
         };
-        let estimate = hll.map(headwater_core::Hll::estimate);
-        if let Some(narrower) = estimate.filter(|e| e.high - e.low < visitors.high - visitors.low) {
-            *visitors = narrower;
-        }
-    }
+        let sampled = Estimate::from_sample(u64::from(*visitors), people.theta);
+        hll.map(headwater_core::Hll::estimate).filter(|e| e.high - e.low < sampled.high - sampled.low)
+    };
+    visitors.iter().zip(rows).map(of).collect()
 }
 
 /// The row of a value of the people's dictionary: its own, or `(other)` if it was refused one.
@@ -122,15 +138,14 @@ fn find(tallies: &Tallies, rows: &[Row], value: &str, other: u32) -> u32 {
 
 struct Counted {
     visitors: Vec<u32>,
-    visits: Vec<u32>,
-    began: Vec<(u64, u64)>,
+    visits: Vec<Visits>,
     /// The last visitor counted in a row, plus one.
     seen: Vec<u32>,
 }
 
 impl Counted {
     fn new(rows: usize) -> Self {
-        Self { visitors: vec![0; rows], visits: vec![0; rows], began: vec![(0, 0); rows], seen: vec![0; rows] }
+        Self { visitors: vec![0; rows], visits: vec![Visits::default(); rows], seen: vec![0; rows] }
     }
 
     fn saw(&mut self, row: u32, visitor: u32) -> bool {
@@ -160,6 +175,7 @@ impl Counted {
     fn events(&mut self, people: &People, of_tuple: &[u32]) {
         let mut fact = 0;
         let mut own: Vec<(u32, u16)> = Vec::new();
+        let mut sums: Vec<(u32, [u64; 3])> = Vec::new();
         let mut first = 0;
         for (visitor, person) in (0..).zip(&people.visitors) {
             let visits = people.visits.get(first..person.visits_end as usize).unwrap_or(&[]);
@@ -173,17 +189,25 @@ impl Counted {
                     // With one visit, who is new here is a new visit too.
                     let new = if single { new } else { row != NONE && !own.contains(&(row, visit.tag)) };
                     if new {
-                        self.visits[row as usize] += 1;
                         own.push((row, visit.tag));
                     }
                 }
                 fact = visit.facts_end as usize;
             }
+            sums.clear();
             for (row, tag) in own.iter().filter(|(row, _)| *row != NONE) {
-                let began = &mut self.began[*row as usize];
-                for visit in visits.iter().filter(|v| v.tag == *tag) {
-                    began.0 += visit.started;
-                    began.1 += visit.went_on;
+                let same = visits.iter().filter(|v| v.tag == *tag);
+                let (started, went_on) = same.fold((0, 0), |sum, v| (sum.0 + v.started, sum.1 + v.went_on));
+                match sums.iter_mut().find(|sum| sum.0 == *row) {
+                    Some((_, sum)) => *sum = [sum[0] + 1, sum[1] + started, sum[2] + went_on],
+                    None => sums.push((*row, [1, started, went_on])),
+                }
+            }
+            for (row, sum) in &sums {
+                let visits = &mut self.visits[*row as usize];
+                for (i, count) in sum.iter().enumerate() {
+                    visits.counts[i] += count;
+                    visits.squares[i] += (*count as f64).powi(2);
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! Filters, prepared once for a query and then once for each bucket: what remains for the scan is looking up booleans.
-use headwater_core::{People, StrId};
+use headwater_core::{People, StrId, VisitDimension};
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::labels;
+use super::view::View;
 use crate::{Comparison, Condition, Dimension, Filter, QueryError};
 
 /// A part of a filter depends on the visit's context, the event's tuple, the visitor, or several of them.
@@ -75,18 +76,32 @@ impl Node {
         }
     }
 
-    fn tree(&self, people: &People, done: &[Vec<bool>]) -> Tree {
+    fn tree(&self, people: &People, view: &View<'_>, done: &[Vec<bool>]) -> Tree {
         match self {
-            Self::And(inner) => Tree::And(inner.iter().map(|n| n.tree(people, done)).collect()),
-            Self::Or(inner) => Tree::Or(inner.iter().map(|n| n.tree(people, done)).collect()),
-            Self::Not(inner) => Tree::Not(Box::new(inner.tree(people, done))),
+            Self::And(inner) => Tree::And(inner.iter().map(|n| n.tree(people, view, done)).collect()),
+            Self::Or(inner) => Tree::Or(inner.iter().map(|n| n.tree(people, view, done)).collect()),
+            Self::Not(inner) => Tree::Not(Box::new(inner.tree(people, view, done))),
             Self::Done(set) => Tree::Visitor(done.get(*set).cloned().unwrap_or_default()),
             Self::Leaf { dimension: Dimension::Visit(property), test, negated } => {
                 let missing = labels::missing_of(&Dimension::Visit(*property));
                 let mut known = Memo::new(people.dict.len());
-                let value = |context: &[StrId; crate::VisitProperty::COUNT]| context[*property as usize];
-                let holds = |context| known.get(value(context), |id| test.holds(people.dict.get(id), missing)) != *negated;
-                Tree::Context(people.contexts.iter().map(holds).collect())
+                let none = [StrId(0); VisitDimension::COUNT];
+                let value = |kind| view.context(people, kind).unwrap_or(&none)[*property as usize];
+                let holds = |kind| known.get(value(kind), |id| test.holds(people.dict.get(id), missing)) != *negated;
+                Tree::Context((0..view.contexts(people)).map(holds).collect())
+            }
+            Self::Leaf { dimension: Dimension::ExitPage, test, negated } => {
+                let holds = |kind| test.holds(view.exit(kind), "") != *negated;
+                Tree::Context((0..view.contexts(people)).map(holds).collect())
+            }
+            Self::Leaf { dimension: Dimension::Goal, test, negated } => {
+                let fits: Vec<bool> = view.goals.iter().map(|goal| test.holds(&goal.name, "")).collect();
+                let nothing = test.holds("", "");
+                let holds = |tuple| match view.reached(tuple) {
+                    [] => nothing != *negated,
+                    goals => goals.iter().any(|g| fits.get(usize::from(*g)).copied().unwrap_or(false)) != *negated,
+                };
+                Tree::Tuple((0..people.tuples.len()).map(holds).collect())
             }
             Self::Leaf { dimension, test, negated } => {
                 let missing = labels::missing_of(dimension);
@@ -201,7 +216,7 @@ pub(super) struct Matched {
 
 impl Matched {
     /// `done` holds for each `has_done` of the query which visitors of this bucket have.
-    pub(super) fn new(nodes: &[Node], people: &People, done: &[Vec<bool>]) -> Self {
+    pub(super) fn new(nodes: &[Node], people: &People, view: &View<'_>, done: &[Vec<bool>]) -> Self {
         let mut all = Self { visitors: None, contexts: None, tuples: None, visits: Vec::new(), events: Vec::new() };
         let mut pending: Vec<&Node> = nodes.iter().collect();
         while let Some(node) = pending.pop() {
@@ -209,10 +224,10 @@ impl Matched {
                 pending.extend(inner);
                 continue;
             }
-            let tree = node.tree(people, done);
+            let tree = node.tree(people, view, done);
             let (table, len) = match node.kinds() {
                 VISITOR => (&mut all.visitors, people.visitors.len()),
-                CONTEXT | 0 => (&mut all.contexts, people.contexts.len()),
+                CONTEXT | 0 => (&mut all.contexts, view.contexts(people)),
                 TUPLE => (&mut all.tuples, people.tuples.len()),
                 kinds if kinds & TUPLE == 0 => {
                     all.visits.push(tree);

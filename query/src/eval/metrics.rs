@@ -1,41 +1,76 @@
 //! From totals to the metrics that are shown. Formats as Plausible's: whole per cents and seconds, views per visit with
 //! two decimals; 0 for a ratio of nothing over all, `null` for that of a page where nothing began.
-use headwater_core::Estimate;
+use headwater_core::{Estimate, Numbers};
 
-use super::accumulate::{Money, Totals, Valued, What};
+use super::accumulate::{Totals, What};
+use super::money::{Money, Valued};
 use super::needs::{Needs, Visits};
+use super::sum::{Z, quotient};
 use crate::{Dimension, Metric, MetricValue};
 
-/// A metric of a row, with bounds if it is an estimate.
-pub(super) fn metric(metric: Metric, totals: &Totals, needs: &Needs, all_visitors: f64) -> (MetricValue, Option<[f64; 2]>) {
-    let whole = |estimate: Estimate| (MetricValue::Whole(round(estimate.value)), bounds(&estimate));
-    let ratio = |value: Option<f64>| (value.map_or(MetricValue::None, |v| MetricValue::Whole(round(v))), None);
-    let visits = match needs.visits {
-        Some(Visits::Distinct) => totals.visits,
-        _ => totals.estimate(What::Started),
-    };
+/// A metric with its bounds at 95 %, if it is an estimate.
+pub(super) type Told = (MetricValue, Option<[f64; 2]>);
+
+/// The visitors that a row's visitors are a share of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bases {
+    /// Of `percentage`: those of all rows together.
+    pub(super) all: Estimate,
+    /// Of `conversion_rate`: those before conditions on goals and properties.
+    pub(super) converting: Estimate,
+    /// Of `group_conversion_rate`: those of the same group.
+    pub(super) group: Estimate,
+}
+
+/// What can be said of the sums of a row.
+struct Known<'a> {
+    totals: &'a Totals,
+    needs: &'a Needs,
+}
+
+impl Known<'_> {
+    fn of(&self, what: What) -> Estimate {
+        let Self { totals, needs } = self;
+        let certain = match what {
+            What::Events | What::Views | What::Engaged | What::Depth | What::Started | What::WentOn => needs.counts_are_certain(),
+            What::BounceStarted | What::BounceWentOn => needs.bounces == Some(Visits::Entry) && needs.counts_are_certain(),
+            What::Visitors | What::Visits => false,
+        };
+        if certain { exact(totals.value(what)) } else { totals.estimate(what) }
+    }
+
+    fn visits(&self) -> Estimate {
+        match self.needs.visits {
+            Some(Visits::Distinct) => self.of(What::Visits),
+            _ => self.of(What::Started),
+        }
+    }
+}
+
+/// A metric of a row.
+pub(super) fn metric(metric: Metric, totals: &Totals, needs: &Needs, bases: &Bases) -> Told {
+    let known = Known { totals, needs };
+    let over_visits = |what| quotient(known.of(what), known.visits());
     match metric {
-        Metric::Visitors => whole(totals.visitors),
-        Metric::Visits => whole(visits),
-        Metric::Pageviews => whole(totals.estimate(What::Views)),
-        Metric::Events => whole(totals.estimate(What::Events)),
-        Metric::ViewsPerVisit => {
-            let value = quotient(totals.value(What::Views), visits.value).unwrap_or(0.0);
-            (MetricValue::Decimal((value * 100.0).round() / 100.0), None)
+        Metric::Visitors => count(known.of(What::Visitors)),
+        Metric::Visits => count(known.visits()),
+        Metric::Pageviews => count(known.of(What::Views)),
+        Metric::Events => count(known.of(What::Events)),
+        Metric::ViewsPerVisit => decimal(over_visits(What::Views).unwrap_or(exact(0.0)), 100.0),
+        Metric::BounceRate => bounce_rate(&known),
+        Metric::VisitDuration => whole(over_visits(What::Engaged).or(Some(exact(0.0)))),
+        Metric::TimeOnPage => whole(over_visits(What::Engaged)),
+        Metric::ScrollDepth => whole(quotient(known.of(What::Depth), known.of(What::Views)).map(|depth| held(depth, 100.0))),
+        Metric::Percentage => match share(known.of(What::Visitors), bases.all) {
+            Some(share) => decimal(share, 10.0),
+            None => (MetricValue::None, None),
+        },
+        Metric::ConversionRate | Metric::GroupConversionRate => {
+            let base = if metric == Metric::ConversionRate { bases.converting } else { bases.group };
+            decimal(share(known.of(What::Visitors), base).unwrap_or(exact(0.0)), 100.0)
         }
-        Metric::BounceRate => bounce_rate(totals, needs),
-        Metric::VisitDuration => ratio(Some(quotient(totals.value(What::Engaged), visits.value).unwrap_or(0.0))),
-        Metric::TimeOnPage => ratio(quotient(totals.value(What::Engaged), visits.value)),
-        Metric::ScrollDepth => ratio(quotient(totals.value(What::Depth), totals.value(What::Views)).map(|d| d.min(100.0))),
-        Metric::Percentage => {
-            let value = quotient(totals.visitors.value * 100.0, all_visitors);
-            (value.map_or(MetricValue::None, |v| MetricValue::Decimal((v * 10.0).round() / 10.0)), None)
-        }
-        // Refused when the query was read: there are no goals.
-        Metric::ConversionRate | Metric::GroupConversionRate => (MetricValue::None, None),
-        Metric::TotalRevenue => (money(totals, |v| v.sum), None),
-        Metric::AverageRevenue => (money(totals, |v| v.sum / v.count), None),
-        _ => (value(metric, totals), None),
+        Metric::TotalRevenue | Metric::AverageRevenue => revenue(metric, totals),
+        _ => value(metric, totals),
     }
 }
 
@@ -44,68 +79,139 @@ pub(super) fn rank(value: &MetricValue) -> f64 {
     value.number().unwrap_or(f64::NEG_INFINITY)
 }
 
-fn bounds(estimate: &Estimate) -> Option<[f64; 2]> {
-    (!estimate.is_exact()).then(|| [estimate.low.floor().max(0.0), estimate.high.ceil()])
+const fn exact(value: f64) -> Estimate {
+    Estimate { value, low: value, high: value }
+}
+
+fn count(estimate: Estimate) -> Told {
+    let bounds = (!estimate.is_exact()).then(|| [estimate.low.floor().max(0.0), estimate.high.ceil()]);
+    (MetricValue::Whole(round(estimate.value)), bounds)
+}
+
+/// A mean or a per cent, whole.
+fn whole(estimate: Option<Estimate>) -> Told {
+    let Some(estimate) = estimate else { return (MetricValue::None, None) };
+    let bounds = (!estimate.is_exact()).then(|| [estimate.low.floor().max(0.0), estimate.high.ceil()]);
+    (MetricValue::Whole(round(estimate.value)), bounds)
+}
+
+/// A number that is never negative, with as many decimals as `scale` has zeros.
+fn decimal(estimate: Estimate, scale: f64) -> Told {
+    let bounds = [(estimate.low * scale).floor().max(0.0) / scale, (estimate.high * scale).ceil() / scale];
+    (MetricValue::Decimal((estimate.value * scale).round() / scale), (!estimate.is_exact()).then_some(bounds))
 }
 
 fn round(value: f64) -> u64 {
     value.max(0.0).round() as u64
 }
 
-fn quotient(a: f64, b: f64) -> Option<f64> {
-    (b > 0.0).then(|| a / b)
+fn held(estimate: Estimate, most: f64) -> Estimate {
+    Estimate { value: estimate.value.min(most), low: estimate.low.min(most), high: estimate.high.min(most) }
 }
 
-fn bounce_rate(totals: &Totals, needs: &Needs) -> (MetricValue, Option<[f64; 2]>) {
-    let (started, went_on) = match needs.bounces {
+/// Per cent of some visitors among others, of whom they are a part.
+fn share(some: Estimate, all: Estimate) -> Option<Estimate> {
+    let share = quotient(some, all)?;
+    Some(held(Estimate { value: share.value * 100.0, low: share.low * 100.0, high: share.high * 100.0 }, 100.0))
+}
+
+fn bounce_rate(known: &Known<'_>) -> Told {
+    let (started, went_on) = match known.needs.bounces {
         Some(Visits::Started) | None => (What::Started, What::WentOn),
         Some(Visits::Entry | Visits::Distinct) => (What::BounceStarted, What::BounceWentOn),
     };
-    let (all, on) = (totals.value(started), totals.value(went_on));
-    // "Went on" may stand in another row after a lost race; no bounce is shown below 0.
-    let Some(rate) = quotient((all - on).max(0.0) * 100.0, all) else {
-        let of_page = needs.shape.dimensions.iter().any(Dimension::is_event);
+    let (all, on) = (known.of(started), known.of(went_on));
+    if all.value <= 0.0 {
+        let of_page = known.needs.shape.dimensions.iter().any(Dimension::is_event);
         return (if of_page { MetricValue::None } else { MetricValue::Whole(0) }, None);
-    };
-    let estimate = totals.estimate(started);
-    let bounds = (!estimate.is_exact()).then(|| wilson(rate / 100.0, totals.found(started)).map(|share| share * 100.0));
-    (MetricValue::Whole(round(rate)), bounds)
+    }
+    // "Went on" may stand in another row after a lost race; no bounce is shown below 0.
+    let rate = (all.value - on.value).max(0.0) / all.value;
+    let found = known.totals.found(started);
+    let bounds = (!all.is_exact()).then(|| wilson(rate, found).map(|share| share * 100.0));
+    (MetricValue::Whole(round(rate * 100.0)), bounds.map(|[low, high]| [low.floor(), high.ceil()]))
 }
 
 /// Bounds of a share of which `n` were looked at: Wilson's score interval (1927) at 95 %.
 fn wilson(share: f64, n: f64) -> [f64; 2] {
-    const Z2: f64 = 1.959_964 * 1.959_964;
+    const Z2: f64 = Z * Z;
+    if n <= 0.0 {
+        return [0.0, 1.0];
+    }
     let middle = share + Z2 / (2.0 * n);
     let spread = (Z2 * (share * (1.0 - share) / n + Z2 / (4.0 * n * n))).sqrt();
     [middle - spread, middle + spread].map(|bound| (bound / (1.0 + Z2 / n)).clamp(0.0, 1.0))
 }
 
-fn money(totals: &Totals, of: impl Fn(&Valued) -> f64) -> MetricValue {
-    totals.values().and_then(Money::amount).map_or(MetricValue::None, |(currency, valued)| MetricValue::Money {
-        value: (of(valued) * 1000.0).round() / 1000.0,
-        currency: currency.to_owned(),
-    })
+fn revenue(metric: Metric, totals: &Totals) -> Told {
+    let Some((currency, valued)) = totals.values().and_then(Money::amount) else { return (MetricValue::None, None) };
+    let sum = valued.sum(totals.share());
+    let amount = match metric {
+        Metric::TotalRevenue => sum,
+        _ => quotient(sum, valued.count(totals.share())).unwrap_or(sum),
+    };
+    let value = (amount.value * 1000.0).round() / 1000.0;
+    (MetricValue::Money { value, currency: currency.to_owned() }, real_bounds(&amount))
 }
 
-fn value(metric: Metric, totals: &Totals) -> MetricValue {
+fn real_bounds(estimate: &Estimate) -> Option<[f64; 2]> {
+    (!estimate.is_exact()).then_some([estimate.low, estimate.high])
+}
+
+fn value(metric: Metric, totals: &Totals) -> Told {
     let Some((_, valued)) = totals.values().and_then(Money::only) else {
-        return if metric == Metric::Count && totals.values().is_none() { MetricValue::Whole(0) } else { MetricValue::None };
+        let none = metric == Metric::Count && totals.values().is_none();
+        return if none {
+            count(super::sum::Sampled::default().estimate(0.0, totals.share()))
+        } else {
+            (MetricValue::None, None)
+        };
     };
-    let numbers = &valued.numbers;
+    let (numbers, p) = (&valued.numbers, totals.share());
     let units = |millionths: i64| millionths as f64 / 1e6;
-    MetricValue::Decimal(match metric {
-        Metric::Count => return MetricValue::Whole(round(valued.count)),
-        Metric::Sum => valued.sum,
-        Metric::Avg => valued.sum / valued.count,
-        Metric::Min => units(numbers.min),
-        Metric::Max => units(numbers.max),
-        Metric::First => units(numbers.first.value),
-        Metric::Last => units(numbers.last.value),
-        Metric::Variance => numbers.variance(),
-        Metric::Stddev => numbers.variance().sqrt(),
-        Metric::P50 => numbers.quantile(0.5),
-        Metric::P75 => numbers.quantile(0.75),
-        Metric::P90 => numbers.quantile(0.9),
-        _ => numbers.quantile(0.99),
-    })
+    let quantile = |q| (numbers.quantile(q), quantile_bounds(q, valued, p));
+    // The ends and the order of values that were not looked at can't be told: what was found is told without bounds.
+    let found = |value: f64| (value, None);
+    let (value, bounds) = match metric {
+        Metric::Count => return count(valued.count(p)),
+        Metric::Sum => (valued.sum(p).value, real_bounds(&valued.sum(p))),
+        Metric::Avg => {
+            let mean = quotient(valued.sum(p), valued.count(p)).unwrap_or(exact(numbers.mean()));
+            (mean.value, real_bounds(&mean))
+        }
+        Metric::Min => found(units(numbers.min)),
+        Metric::Max => found(units(numbers.max)),
+        Metric::First => found(units(numbers.first.value)),
+        Metric::Last => found(units(numbers.last.value)),
+        Metric::Variance => (numbers.variance(), variance_bounds(numbers, valued, p)),
+        Metric::Stddev => {
+            let bounds = variance_bounds(numbers, valued, p).map(|bounds| bounds.map(f64::sqrt));
+            (numbers.variance().sqrt(), bounds)
+        }
+        Metric::P50 => quantile(0.5),
+        Metric::P75 => quantile(0.75),
+        Metric::P90 => quantile(0.9),
+        _ => quantile(0.99),
+    };
+    (MetricValue::Decimal(value), bounds)
+}
+
+/// Bounds of a quantile: those of its rank among what was found, and the width of a bin of the histogram.
+fn quantile_bounds(q: f64, valued: &Valued, p: f64) -> Option<[f64; 2]> {
+    if p >= 1.0 {
+        return None;
+    }
+    let spread = Z * (q * (1.0 - q) / valued.effective().max(1.0)).sqrt();
+    let (low, high) = (valued.numbers.quantile(q - spread), valued.numbers.quantile(q + spread));
+    Some([low - 0.01 * low.abs(), high + 0.01 * high.abs()])
+}
+
+/// Bounds of a variance, by its own variance (the fourth moment less the square of the second).
+fn variance_bounds(numbers: &Numbers, valued: &Valued, p: f64) -> Option<[f64; 2]> {
+    if p >= 1.0 {
+        return None;
+    }
+    let variance = numbers.variance();
+    let spread = Z * ((numbers.fourth_moment() - variance * variance).max(0.0) / valued.effective().max(1.0)).sqrt();
+    Some([(variance - spread).max(0.0), variance + spread])
 }

@@ -1,19 +1,23 @@
 //! From a [`Query`](crate::Query) to its [`Answer`](crate::Answer), over buckets.
 //!
-//! [`plan`] says which buckets to read; [`evaluate`] answers from them. [`answer`](crate::answer) does both.
+//! [`plan`] says which buckets to read; [`answer`](crate::answer) reads them and evaluates the query over them.
 //!
 //! Counts of one dimension without filters are sums of tallies. Everything else looks at samples: a filter is
 //! evaluated once for each distinct string, visit context and event tuple of a bucket, then one scan over the facts
 //! adds up. Distinct visitors are counted per identity window, by the union of hashes of its buckets.
 mod accumulate;
+mod compare;
 mod distinct;
 mod done;
 mod evaluate;
+mod exits;
+mod goals;
 mod groups;
 mod labels;
 mod lens;
 mod matcher;
 mod metrics;
+mod money;
 mod needs;
 mod order;
 mod plan;
@@ -21,10 +25,12 @@ mod range;
 mod realtime;
 mod scan;
 mod site;
+mod sum;
 mod time;
 mod unit;
+mod view;
 
-pub use evaluate::{AnswerError, answer, evaluate};
+pub use evaluate::{AnswerError, answer};
 pub use lens::Lens;
 pub use plan::{Plan, Read, plan};
 pub use realtime::{changes, realtime};

@@ -1,7 +1,8 @@
 //! What a query asks of buckets, decided once before any is looked at.
 use headwater_core::RowDimension;
 
-use crate::{Condition, Dimension, Filter, Metric, Query, QueryError, VisitProperty};
+use super::matcher::Node;
+use crate::{Comparison, Condition, Dimension, Filter, Goal, Metric, Query, QueryError, VisitProperty};
 
 /// How visits are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub(super) struct Needs {
     pub(super) people: bool,
     /// Whether what a [`super::Lens`] knows of the rows of tallies is all that is needed of samples.
     pub(super) by_lens: bool,
+    /// Whether exit pages are asked for.
+    pub(super) exits: bool,
+    /// Whether goals are asked for.
+    pub(super) goals: bool,
 }
 
 impl Shape {
@@ -63,6 +68,32 @@ impl Shape {
         }
     }
 
+    /// Whether a dimension or a filter is of this dimension.
+    fn asks(&self, dimension: &Dimension) -> bool {
+        self.dimensions.contains(dimension) || self.filters.iter().any(|f| mentions(f, dimension))
+    }
+
+    /// Whether goals choose events.
+    pub(super) fn of_goals(&self) -> bool {
+        let of_goal = |c: &Condition| c.dimension == Dimension::Goal;
+        self.dimensions.contains(&Dimension::Goal) || self.filters.iter().any(|f| any(f, &of_goal))
+    }
+
+    /// Whether its visitors are those who reached goals.
+    fn converts(&self) -> bool {
+        self.dimensions.contains(&Dimension::Goal) || joined(&self.filters).into_iter().any(is_of_goal)
+    }
+
+    /// Those of whom the visitors of this shape are a share: who passes without the conditions on goals and properties,
+    /// in the same group where groups are told apart.
+    pub(super) fn before_conversion(&self, by_group: bool) -> Self {
+        let of_event =
+            |filter: &Filter| matches!(filter, Filter::When(c) if matches!(c.dimension, Dimension::Goal | Dimension::Prop(_)));
+        let filters = joined(&self.filters).into_iter().filter(|f| !of_event(f)).cloned().collect();
+        let kept = self.dimensions.iter().filter(|d| by_group && **d != Dimension::Goal);
+        Self { dimensions: kept.cloned().collect(), filters }
+    }
+
     fn rows(&self) -> Option<(RowDimension, String)> {
         if !self.filters.is_empty() {
             return None;
@@ -80,12 +111,12 @@ impl Shape {
 }
 
 impl Needs {
-    pub(super) fn of(query: &Query) -> Result<Self, QueryError> {
-        for (i, dimension) in query.dimensions.iter().enumerate() {
-            answerable(dimension, &format!("dimensions[{i}]"))?;
-        }
+    pub(super) fn of(query: &Query, goals: &[Goal]) -> Result<Self, QueryError> {
         for (i, filter) in query.filters.iter().enumerate() {
-            conditions(filter, &mut |c| answerable(&c.dimension, &format!("filters[{i}]")))?;
+            let field = format!("filters[{i}]");
+            conditions(filter, &field, &mut |c, field| known_goals(c, field, goals))?;
+            // A pattern that is none is told before anything is read.
+            Node::compile(filter, &field, &mut Vec::new())?;
         }
         let dimensions = query.dimensions.iter().filter(|d| d.time().is_none()).cloned().collect();
         let shape = Shape { dimensions, filters: query.filters.clone() };
@@ -95,8 +126,8 @@ impl Needs {
                 Metric::Percentage if query.dimensions.is_empty() => {
                     return Err(QueryError::invalid(field, "\"percentage\"", "it needs at least one dimension"));
                 }
-                Metric::ConversionRate | Metric::GroupConversionRate => {
-                    let allowed = "it needs event:goal in dimensions or filters, and this site has no goals";
+                Metric::ConversionRate | Metric::GroupConversionRate if !shape.converts() => {
+                    let allowed = "it needs event:goal in dimensions, or in filters outside or, not, has_done and has_not_done";
                     return Err(QueryError::invalid(field, format!("{:?}", metric.name()), allowed));
                 }
                 _ => {}
@@ -105,7 +136,8 @@ impl Needs {
         let asked = |metrics: &[Metric]| query.metrics.iter().any(|m| metrics.contains(m));
         let events = shape.of_events();
         let tallies = shape.rows();
-        let visitors = asked(&[Metric::Visitors, Metric::Percentage]);
+        let conversions = [Metric::ConversionRate, Metric::GroupConversionRate];
+        let visitors = asked(&[Metric::Visitors, Metric::Percentage]) || asked(&conversions);
         let visits = asked(&[Metric::Visits, Metric::ViewsPerVisit, Metric::VisitDuration, Metric::TimeOnPage]);
         let bounces = asked(&[Metric::BounceRate]);
         let numbers = asked(&[
@@ -138,24 +170,42 @@ impl Needs {
             || bounces == Some(Visits::Distinct)
             || (numbers && !numbered);
         let by_lens = people && tallies.as_ref().is_some_and(|(of, _)| *of != RowDimension::Prop) && (!numbers || numbered);
-        Ok(Self { shape, tallies, visitors, visits, bounces, numbers, people, by_lens })
+        let exits = shape.asks(&Dimension::ExitPage);
+        let goals = shape.asks(&Dimension::Goal);
+        Ok(Self { shape, tallies, visitors, visits, bounces, numbers, people, by_lens, exits, goals })
     }
 
     /// Distinct visitors of another shape, and nothing else.
     pub(super) fn visitors_of(shape: Shape) -> Self {
         let tallies = shape.rows();
         let by_lens = tallies.is_some();
-        Self { shape, tallies, by_lens, visitors: true, visits: None, bounces: None, numbers: false, people: true }
+        let (exits, goals) = (shape.asks(&Dimension::ExitPage), shape.asks(&Dimension::Goal));
+        Self { shape, tallies, by_lens, exits, goals, visitors: true, visits: None, bounces: None, numbers: false, people: true }
+    }
+
+    /// Whether counts come from tallies, which know everyone.
+    pub(super) const fn counts_are_certain(&self) -> bool {
+        self.tallies.is_some()
     }
 }
 
-fn answerable(dimension: &Dimension, field: &str) -> Result<(), QueryError> {
-    let allowed = match dimension {
-        Dimension::Goal => "this site has no goals",
-        Dimension::ExitPage => "exit pages are not counted yet; visit:entry_page and event:page are",
-        _ => return Ok(()),
+/// Names of goals must be of goals.
+fn known_goals(condition: &Condition, field: &str, goals: &[Goal]) -> Result<(), QueryError> {
+    if condition.dimension != Dimension::Goal || condition.comparison != Comparison::Is {
+        return Ok(());
+    }
+    let same = |name: &str, value: &str| {
+        if condition.case_sensitive { name == value } else { name.to_lowercase() == value.to_lowercase() }
     };
-    Err(QueryError::invalid(field, format!("\"{dimension}\""), allowed))
+    let unknown = condition.values.iter().position(|value| !goals.iter().any(|goal| same(&goal.name, value)));
+    let Some(at) = unknown else { return Ok(()) };
+    let names: Vec<String> = goals.iter().take(20).map(|goal| format!("{:?}", goal.name)).collect();
+    let allowed = match (names.as_slice(), goals.len()) {
+        ([], _) => "this site has no goals".to_owned(),
+        (some, all) if some.len() < all => format!("this site has the goals {} and {} more", some.join(", "), all - some.len()),
+        (some, _) => format!("this site has the goals {}", some.join(", ")),
+    };
+    Err(QueryError::invalid(format!("{field}[2][{at}]"), format!("{:?}", condition.values[at]), allowed))
 }
 
 /// Whether a condition outside `has_done` is such.
@@ -168,12 +218,45 @@ fn any(filter: &Filter, test: &impl Fn(&Condition) -> bool) -> bool {
     }
 }
 
-fn conditions(filter: &Filter, each: &mut impl FnMut(&Condition) -> Result<(), QueryError>) -> Result<(), QueryError> {
+/// Calls with every condition and the field that it stands in.
+fn conditions(
+    filter: &Filter,
+    field: &str,
+    each: &mut impl FnMut(&Condition, &str) -> Result<(), QueryError>,
+) -> Result<(), QueryError> {
+    let inside = format!("{field}[1]");
     match filter {
-        Filter::When(condition) => each(condition),
-        Filter::And(inner) | Filter::Or(inner) => inner.iter().try_for_each(|f| conditions(f, each)),
-        Filter::Not(inner) | Filter::HasDone(inner) | Filter::HasNotDone(inner) => conditions(inner, each),
+        Filter::When(condition) => each(condition, field),
+        Filter::And(inner) | Filter::Or(inner) => {
+            inner.iter().enumerate().try_for_each(|(i, f)| conditions(f, &format!("{inside}[{i}]"), each))
+        }
+        Filter::Not(inner) | Filter::HasDone(inner) | Filter::HasNotDone(inner) => conditions(inner, &inside, each),
     }
+}
+
+/// Whether any condition, of `has_done` too, is of a dimension.
+fn mentions(filter: &Filter, dimension: &Dimension) -> bool {
+    match filter {
+        Filter::When(condition) => condition.dimension == *dimension,
+        Filter::And(inner) | Filter::Or(inner) => inner.iter().any(|f| mentions(f, dimension)),
+        Filter::Not(inner) | Filter::HasDone(inner) | Filter::HasNotDone(inner) => mentions(inner, dimension),
+    }
+}
+
+/// The filters of which all must hold, those inside `and` among them.
+fn joined(filters: &[Filter]) -> Vec<&Filter> {
+    let mut flat = Vec::new();
+    for filter in filters {
+        match filter {
+            Filter::And(inner) => flat.extend(joined(inner)),
+            other => flat.push(other),
+        }
+    }
+    flat
+}
+
+fn is_of_goal(filter: &Filter) -> bool {
+    matches!(filter, Filter::When(condition) if condition.dimension == Dimension::Goal)
 }
 
 fn renamed(filter: &Filter, name: &impl Fn(&Dimension) -> Dimension) -> Filter {

@@ -1,5 +1,6 @@
 //! The order of rows.
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use headwater_core::Minute;
 
@@ -13,6 +14,14 @@ pub(super) struct Row<'a> {
     pub(super) names: Vec<&'a str>,
     pub(super) metrics: Vec<MetricValue>,
     pub(super) bounds: Vec<Option<[f64; 2]>>,
+}
+
+impl Row<'_> {
+    /// The estimated metrics with their bounds.
+    pub(super) fn bounds(&self, query: &Query) -> BTreeMap<String, [f64; 2]> {
+        let named = query.metrics.iter().zip(&self.bounds);
+        named.filter_map(|(metric, bounds)| bounds.map(|bounds| (metric.name().to_owned(), bounds))).collect()
+    }
 }
 
 /// Sorts as asked. What that leaves equal is in the default order: time ascending, the first metric descending, then

@@ -2,10 +2,10 @@
 use headwater_core::Minute;
 
 use super::SiteContext;
-use crate::{Calendar, Date, DateRange, DateTime, Moment, QueryError, Span};
+use crate::{Calendar, Compare, CompareMode, Date, DateRange, DateTime, Moment, QueryError, Span};
 
 /// The minutes of a range.
-pub(super) fn resolve(range: &DateRange, site: &SiteContext) -> Result<Span, QueryError> {
+pub(super) fn resolve(range: &DateRange, field: &str, site: &SiteContext) -> Result<Span, QueryError> {
     let calendar = site.calendar();
     let today = calendar.date(site.now);
     let dates = |from: Date, end: Date| {
@@ -33,21 +33,62 @@ pub(super) fn resolve(range: &DateRange, site: &SiteContext) -> Result<Span, Que
             dates(first, today.plus_days(1))
         }
         DateRange::Between(Moment::Date(from), Moment::Date(to)) => {
-            in_order(from <= to, from, to)?;
+            in_order(from <= to, field, from, to)?;
             dates(*from, to.plus_days(1))
         }
         DateRange::Between(from, to) => {
-            let start = bound(from, "date_range[0]", &[0], calendar)?;
-            let end = bound(to, "date_range[1]", &[0, 59], calendar)?;
-            in_order(start <= end, from, to)?;
+            let start = bound(from, &format!("{field}[0]"), &[0], calendar)?;
+            let end = bound(to, &format!("{field}[1]"), &[0, 59], calendar)?;
+            in_order(start <= end, field, from, to)?;
             Span { start, end }
         }
     })
 }
 
-fn in_order(ordered: bool, from: impl ToString, to: impl ToString) -> Result<(), QueryError> {
+/// The minutes that a range is compared with.
+pub(super) fn compared(compare: &Compare, range: &DateRange, span: Span, site: &SiteContext) -> Result<Span, QueryError> {
+    let calendar = site.calendar();
+    let by_the_clock = matches!(range, DateRange::Hours24 | DateRange::Between(Moment::At(..), _));
+    // Days that are still to come are compared with nothing.
+    let tomorrow = calendar.day(site.now).end;
+    let end = if !by_the_clock && span.start < tomorrow { span.end.min(tomorrow) } else { span.end };
+    let first = calendar.date(span.start);
+    let days = match compare.mode {
+        CompareMode::Custom(range) => return resolve(&range, "include.comparisons.date_range", site),
+        CompareMode::YearOverYear => first.to_days() - first.a_year_before().to_days(),
+        CompareMode::PreviousPeriod if by_the_clock => match (range, end.0.saturating_sub(span.start.0)) {
+            (DateRange::Hours24, _) => 1,
+            (_, minutes) if minutes % (24 * 60) != 0 => {
+                // Parts of a day: as much time right before.
+                return Ok(Span { start: Minute(span.start.0.saturating_sub(minutes)), end: span.start });
+            }
+            (_, minutes) => i64::from(minutes / (24 * 60)),
+        },
+        CompareMode::PreviousPeriod => calendar.date(end.offset(-1)).to_days() - first.to_days() + 1,
+    };
+    let days = if compare.match_day_of_week { same_weekday(days) } else { days };
+    // By the site's clock, so that a day stays a day where the clock was changed in between.
+    let moved = |minute: Minute| {
+        let local = calendar.local(minute);
+        calendar.minute(DateTime { date: local.date.plus_days(-days), ..local })
+    };
+    let start = moved(span.start);
+    let end = if by_the_clock { moved(end) } else { calendar.start_of(calendar.date(end.offset(-1)).plus_days(1 - days)) };
+    Ok(Span { start, end: end.max(start) })
+}
+
+/// So many days before, or a few less, is the same day of the week; as Plausible does, later rather than earlier, unless
+/// that is the same day.
+const fn same_weekday(days: i64) -> i64 {
+    match days - days.rem_euclid(7) {
+        0 => 7,
+        weeks => weeks,
+    }
+}
+
+fn in_order(ordered: bool, field: &str, from: impl ToString, to: impl ToString) -> Result<(), QueryError> {
     let found = || format!("[{}, {}]", from.to_string(), to.to_string());
-    if ordered { Ok(()) } else { Err(QueryError::invalid("date_range", found(), "[from, to] with from before to")) }
+    if ordered { Ok(()) } else { Err(QueryError::invalid(field, found(), "[from, to] with from before to")) }
 }
 
 /// The minute at which a range begins, or before which it ends: the last second of a minute is its end.

@@ -3,6 +3,7 @@ use headwater_core::{PAGEVIEW, People};
 
 use super::groups::{Groups, Local};
 use super::matcher::Matched;
+use super::view::View;
 
 /// What is added up.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,16 @@ impl Squares {
     }
 }
 
+/// An event with a value, or whose goal has one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Valued {
+    pub(super) visitor: u32,
+    pub(super) fact: u32,
+    pub(super) group: u32,
+    /// The goal, if the group is of one.
+    pub(super) goal: Option<u16>,
+}
+
 /// What a scan found, by group.
 #[derive(Default)]
 pub(super) struct Found {
@@ -62,8 +73,8 @@ pub(super) struct Found {
     pub(super) visitors: Vec<(u32, u32)>,
     /// (visitor, tag, group), each once, in order of visitor.
     pub(super) visits: Vec<(u32, u16, u32)>,
-    /// (fact, group) of those with values.
-    pub(super) numbers: Vec<(u32, u32)>,
+    /// Of those with values.
+    pub(super) numbers: Vec<Valued>,
     /// Last visitor seen in a group, plus one.
     seen: Vec<u32>,
 }
@@ -108,6 +119,7 @@ impl Found {
 /// Scans everyone whose hash is below `theta`.
 pub(super) fn scan(
     people: &People,
+    view: &View<'_>,
     theta: u64,
     matched: &Matched,
     local: &mut Local,
@@ -130,13 +142,14 @@ pub(super) fn scan(
         let visitor = index as u32;
         let first_of_visitor = found.visits.len();
         let mut facts_end = first_visit.checked_sub(1).and_then(|before| people.visits.get(before)).map_or(0, |v| v.facts_end);
-        for visit in people.visits.get(first_visit..visits_end).unwrap_or(&[]) {
+        for (visit, place) in people.visits.get(first_visit..visits_end).unwrap_or(&[]).iter().zip(first_visit..) {
             let first_fact = std::mem::replace(&mut facts_end, visit.facts_end);
-            if !matched.visit(index, visit.context) {
+            let kind = view.kind(place, visit);
+            if !matched.visit(index, kind) {
                 continue;
             }
             if want.started && (visit.started | visit.went_on) > 0 {
-                let group = local.of_visit(visit.context);
+                let group = local.of_visit(kind);
                 let counts = found.counts(group);
                 counts.started += visit.started;
                 counts.went_on += visit.went_on;
@@ -149,31 +162,36 @@ pub(super) fn scan(
             }
             let facts = people.facts.get(first_fact as usize..facts_end as usize).unwrap_or(&[]);
             for (fact, at) in facts.iter().zip(first_fact..) {
-                if !matched.event(index, visit.context, fact.tuple) {
+                if !matched.event(index, kind, fact.tuple) {
                     continue;
                 }
-                let group = local.of_event(visit.context, fact.tuple, groups);
-                if want.counts {
-                    let views = if is_view[fact.tuple as usize] { fact.count } else { 0 };
-                    let counts = found.counts(group);
-                    counts.events += fact.count;
-                    counts.views += views;
-                    counts.engaged += fact.engaged;
-                    counts.depth += fact.depth;
-                    if want.squares {
-                        found.square(group, visitor, [fact.count, views, fact.engaged, fact.depth, 0, 0]);
+                for event in local.kinds(fact.tuple) {
+                    let group = local.of_event(kind, event, groups);
+                    if want.counts {
+                        let views = if is_view[fact.tuple as usize] { fact.count } else { 0 };
+                        let counts = found.counts(group);
+                        counts.events += fact.count;
+                        counts.views += views;
+                        counts.engaged += fact.engaged;
+                        counts.depth += fact.depth;
+                        if want.squares {
+                            found.square(group, visitor, [fact.count, views, fact.engaged, fact.depth, 0, 0]);
+                        }
                     }
-                }
-                if want.numbers && fact.numbers.is_some() {
-                    found.numbers.push((at, group));
-                }
-                // Who only went on or only engaged here counts as no visitor until an event joins.
-                if fact.count > 0 {
-                    if want.visitors {
-                        found.saw(visitor, group);
+                    if want.numbers {
+                        let goal = local.goal(event);
+                        if fact.numbers.is_some() || view.worth(fact.tuple as usize, goal).is_some() {
+                            found.numbers.push(Valued { visitor, fact: at, group, goal });
+                        }
                     }
-                    if want.visits {
-                        found.saw_visit(first_of_visitor, visitor, visit.tag, group);
+                    // Who only went on or only engaged here counts as no visitor until an event joins.
+                    if fact.count > 0 {
+                        if want.visitors {
+                            found.saw(visitor, group);
+                        }
+                        if want.visits {
+                            found.saw_visit(first_of_visitor, visitor, visit.tag, group);
+                        }
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! What must be known of a site to answer for it.
 use headwater_core::{Grain, Minute};
 
-use crate::Calendar;
+use crate::{Calendar, Goal};
 
 /// How visitors are told apart, and so how long the same visitor has the same hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,8 @@ pub struct SiteContext {
     pub retention: Retention,
     /// The first minute of which anything is kept; `None` if nothing is.
     pub first_data: Option<Minute>,
+    /// Its goals.
+    pub goals: Vec<Goal>,
 }
 
 impl SiteContext {
@@ -86,6 +88,7 @@ impl SiteContext {
             now,
             retention: Retention { minute: keep, hour: keep, day: keep },
             first_data: None,
+            goals: Vec::new(),
         }
     }
 

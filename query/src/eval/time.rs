@@ -64,16 +64,15 @@ impl TimeUnit {
         }
     }
 
-    /// Every label of a range, in order; `None` if there are more than `most`.
-    pub(super) fn labels(self, calendar: &Calendar, span: Span, most: usize) -> Option<Vec<String>> {
-        let mut labels = Vec::new();
+    /// The first minutes of the rows of a range, in order; `None` if there are more than `most`.
+    pub(super) fn starts(self, calendar: &Calendar, span: Span, most: usize) -> Option<Vec<Minute>> {
+        let mut starts = Vec::new();
         let mut minute = span.start;
         while minute < span.end {
-            if labels.len() == most {
+            if starts.len() == most {
                 return None;
             }
-            let row = self.row(minute, calendar, span);
-            labels.push(self.label(row, calendar));
+            starts.push(self.row(minute, calendar, span));
             let next = match self {
                 Self::Minute => minute.offset(1),
                 Self::Hour => calendar.hour(minute).end,
@@ -86,6 +85,6 @@ impl TimeUnit {
             }
             minute = next;
         }
-        Some(labels)
+        Some(starts)
     }
 }

@@ -1,23 +1,28 @@
 //! A unit: the buckets of one row of time and one identity window, within which hashes mean the same people.
-use headwater_core::{Aggregate, Minute, RowDimension, Tally};
+use headwater_core::{Aggregate, Minute, Numbers, RowDimension, Stamped, Tally};
 
 use super::Lens;
-use super::accumulate::{Table, Totals, What, plus};
+use super::accumulate::{Table, Totals, What};
 use super::distinct::Distinct;
 use super::done::Done;
 use super::groups::{Groups, Local};
 use super::labels;
 use super::lens::Uniques;
 use super::matcher::{Matched, Node};
+use super::money::From;
 use super::needs::{Needs, Visits};
-use super::scan::{Counts, Found, Squares, Want, scan};
+use super::scan::{Counts, Found, Squares, Valued, Want, scan};
+use super::view::View;
 use crate::Dimension;
 
 /// A bucket and where it belongs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
     pub(super) aggregate: &'a Aggregate,
+    pub(super) view: &'a View<'a>,
     pub(super) lens: Option<&'a Lens>,
+    /// Its first minute.
+    pub(super) start: Minute,
     /// The first minute of its row of time.
     pub(super) row: Minute,
     /// The first minute of its identity window.
@@ -31,15 +36,16 @@ pub(super) struct Job<'q> {
     /// The dimensions and filters with the entry page in place of the page, if a bounce rate asks for them.
     pub(super) entry: Option<(Vec<Dimension>, Vec<Node>)>,
     pub(super) done: Done,
-    /// Whether a filter looks at the whole window, so that only whom every bucket of it would hold can be judged.
-    pub(super) has_done: bool,
+    /// Whether something looks at the whole window, so that only whom every bucket of it would hold can be judged.
+    pub(super) by_window: bool,
 }
 
-/// Adds a unit's buckets to the rows. `window_theta` is the least theta of the whole identity window.
-pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, groups: &mut Groups<'a>, table: &mut Table) {
+/// Adds a unit's buckets to the rows, and tells the smallest share of visitors that a sample holds. `window_theta` is the
+/// least theta of the whole identity window.
+pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, groups: &mut Groups<'a>, table: &mut Table) -> f64 {
     let needs = job.needs;
     let least = parts.iter().map(|p| p.aggregate.people.theta).min().unwrap_or(u64::MAX);
-    let theta = if job.has_done { window_theta } else { least };
+    let theta = if job.by_window { window_theta } else { least };
     let own;
     let uniques = match (parts, &needs.tallies) {
         // One bucket is its own union, and what it says of its rows may be known already.
@@ -54,15 +60,15 @@ pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, grou
     };
     let scanned = needs.people && uniques.is_none();
     let mut distinct = Distinct::default();
-    for part in parts {
+    for (part, number) in parts.iter().zip(0..) {
         if let Some((of, key)) = &needs.tallies {
             add_tallies(part, *of, key, needs, uniques, groups, table);
         }
         // Sums need no union, so each bucket gives all it has; unless a filter looks at the whole window.
         let people = &part.aggregate.people;
-        let own = if job.has_done { theta } else { people.theta };
+        let own = if job.by_window { theta } else { people.theta };
         if scanned {
-            let found = add_people(job, part, own, groups, table);
+            let found = add_people(job, part, number, own, groups, table);
             distinct.collect(people, &found);
         }
         if needs.bounces == Some(Visits::Entry) && needs.tallies.is_none() {
@@ -74,6 +80,7 @@ pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, grou
         distinct.finish(job, parts, theta, &sketched, table);
     }
     table.settle();
+    share(theta)
 }
 
 fn add_tallies<'a>(
@@ -108,26 +115,33 @@ fn add_tallies<'a>(
         totals.add(What::Started, row.tally.visits);
         totals.add(What::WentOn, row.tally.visits_went_on);
         if let Some(uniques) = uniques {
-            totals.visitors = plus(totals.visitors, uniques.visitors[place]);
+            let p = share(part.aggregate.people.theta);
+            let found = uniques.visitors[place];
+            match uniques.sketched.get(place).copied().flatten() {
+                Some(sketch) => totals.add_sketched(What::Visitors, sketch),
+                None => totals.add_found(What::Visitors, found.into(), found.into(), p),
+            }
+            let visits = uniques.visits[place];
+            let mut add = |what, i: usize| totals.add_found(what, visits.counts[i], visits.squares[i], p);
             if distinct {
-                totals.visits = plus(totals.visits, uniques.visits[place]);
+                add(What::Visits, 0);
             }
             if needs.bounces == Some(Visits::Distinct) {
-                let (started, went_on) = uniques.began[place];
-                add_counted(totals, What::BounceStarted, started, started as f64, part.aggregate.people.theta);
-                add_counted(totals, What::BounceWentOn, went_on, went_on as f64, part.aggregate.people.theta);
+                add(What::BounceStarted, 1);
+                add(What::BounceWentOn, 2);
             }
         }
         if of == RowDimension::Prop {
             named.add(&row.tally);
         }
         if needs.numbers {
-            row.tally.numbers.iter().for_each(|(currency, n)| totals.money().add(tallies.dict.get(*currency), n, 1.0));
+            let money = row.tally.numbers.iter();
+            money.for_each(|(currency, n)| totals.money().add(tallies.dict.get(*currency), n, From::Everyone));
         }
     }
     if of == RowDimension::Total && needs.numbers {
         let values = tallies.of(RowDimension::Name).iter().flat_map(|row| &row.tally.numbers);
-        values.for_each(|(currency, n)| table.at(0).money().add(tallies.dict.get(*currency), n, 1.0));
+        values.for_each(|(currency, n)| table.at(0).money().add(tallies.dict.get(*currency), n, From::Everyone));
     }
     if of == RowDimension::Prop {
         add_rest(part, &named, groups, table);
@@ -157,16 +171,16 @@ fn add_rest<'a>(part: &Part<'a>, with: &Tally, groups: &mut Groups<'a>, table: &
 }
 
 /// The share of all visitors that have a hash below theta.
-fn share(theta: u64) -> f64 {
+pub(super) fn share(theta: u64) -> f64 {
     if theta == u64::MAX { 1.0 } else { (theta as f64 / 2f64.powi(64)).max(f64::MIN_POSITIVE) }
 }
 
-fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Groups<'a>, table: &mut Table) -> Found {
+fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, groups: &mut Groups<'a>, table: &mut Table) -> Found {
     let needs = job.needs;
     let Aggregate { tallies, people } = part.aggregate;
-    let matched = Matched::new(&job.filters, people, &job.done.of(part));
+    let matched = Matched::new(&job.filters, people, part.view, &job.done.of(part));
     let rows = needs.tallies.as_ref().map(|(of, _)| (tallies, *of));
-    let mut local = Local::new(&needs.shape.dimensions, people, rows, groups);
+    let mut local = Local::new(&needs.shape.dimensions, people, part.view, rows, groups);
     let counted = needs.tallies.is_none();
     let numbered = matches!(needs.tallies, Some((RowDimension::Total | RowDimension::Name, _)));
     let want = Want {
@@ -177,7 +191,7 @@ fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Group
         visits: needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct),
         squares: theta != u64::MAX,
     };
-    let found = scan(people, theta, &matched, &mut local, groups, want);
+    let found = scan(people, part.view, theta, &matched, &mut local, groups, want);
     let p = share(theta);
     for (group, counts) in (0..).zip(&found.counts) {
         let Counts { events, views, engaged, depth, started, went_on } = *counts;
@@ -189,36 +203,47 @@ fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Group
         let whats = [What::Events, What::Views, What::Engaged, What::Depth, What::Started, What::WentOn];
         let counts = [events, views, engaged, depth, started, went_on];
         for ((what, count), squares) in whats.into_iter().zip(counts).zip(squares.sums) {
-            add_counted(totals, what, count, squares, theta);
+            totals.add_found(what, count, squares, p);
         }
     }
-    for &(fact, group) in &found.numbers {
-        let Some(fact) = people.facts.get(fact as usize) else { continue };
-        let currency = people.tuples.get(fact.tuple as usize).map_or("", |t| people.dict.get(t.currency));
-        if let Some(numbers) = &fact.numbers {
-            table.at(group).money().add(currency, numbers, p);
-        }
+    for valued in &found.numbers {
+        let from = From::One { bucket: number, visitor: valued.visitor, p };
+        add_value(part, valued, from, table.at(valued.group));
     }
     found
 }
 
-pub(super) fn add_counted(totals: &mut Totals, what: What, count: u64, squares: f64, theta: u64) {
-    if theta == u64::MAX { totals.add(what, count) } else { totals.add_sampled(what, count, squares, share(theta)) }
+/// Adds the values of equal events, and for those that have none what their goal is worth.
+fn add_value(part: &Part<'_>, valued: &Valued, from: From, totals: &mut Totals) {
+    let people = &part.aggregate.people;
+    let Some(fact) = people.facts.get(valued.fact as usize) else { return };
+    if let Some(numbers) = &fact.numbers {
+        let currency = people.tuples.get(fact.tuple as usize).map_or("", |t| people.dict.get(t.currency));
+        totals.money().add(currency, numbers, from);
+    }
+    // An event has one value or none.
+    let without = fact.count.saturating_sub(fact.numbers.as_ref().map_or(0, |numbers| numbers.count));
+    if let Some(worth) = part.view.worth(fact.tuple as usize, valued.goal).filter(|_| without > 0) {
+        // When in the bucket they happened is not known: the bucket's start stands for it.
+        let value = Stamped { minute: part.start, id: 0, index: 0, value: worth.value };
+        totals.money().add(&worth.currency, &Numbers::repeated(value, without), from);
+    }
 }
 
 /// The visits that entered by a page, where filters leave no row of tallies to tell them.
 fn add_entries<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Groups<'a>, table: &mut Table) {
     let Some((dimensions, filters)) = &job.entry else { return };
     let people = &part.aggregate.people;
-    let matched = Matched::new(filters, people, &job.done.of(part));
-    let mut local = Local::new(dimensions, people, None, groups);
+    let matched = Matched::new(filters, people, part.view, &job.done.of(part));
+    let mut local = Local::new(dimensions, people, part.view, None, groups);
     let squares = theta != u64::MAX;
     let want = Want { counts: false, started: true, numbers: false, visitors: false, visits: false, squares };
-    let found = scan(people, theta, &matched, &mut local, groups, want);
+    let found = scan(people, part.view, theta, &matched, &mut local, groups, want);
+    let p = share(theta);
     for (group, counts) in (0..).zip(&found.counts).filter(|(_, c)| c.started | c.went_on > 0) {
         let Squares { sums, .. } = found.squares.get(group as usize).copied().unwrap_or_default();
         let totals = table.at(group);
-        add_counted(totals, What::BounceStarted, counts.started, sums[4], theta);
-        add_counted(totals, What::BounceWentOn, counts.went_on, sums[5], theta);
+        totals.add_found(What::BounceStarted, counts.started, sums[4], p);
+        totals.add_found(What::BounceWentOn, counts.went_on, sums[5], p);
     }
 }

@@ -16,7 +16,19 @@ const METRICS: &[&str] = &[
     "scroll_depth",
     "count",
     "sum",
+    "avg",
+    "min",
     "max",
+    "first",
+    "last",
+    "stddev",
+    "variance",
+    "p50",
+    "p75",
+    "p90",
+    "p99",
+    "total_revenue",
+    "average_revenue",
 ];
 const DIMENSIONS: &[&str] = &[
     "event:page",
@@ -30,6 +42,9 @@ const DIMENSIONS: &[&str] = &[
     "visit:device",
     "visit:utm_campaign",
     "visit:channel",
+    "visit:exit_page",
+    "event:goal",
+    "event:currency",
     "time:minute",
     "time:hour",
     "time:day",
@@ -40,17 +55,17 @@ const DIMENSIONS: &[&str] = &[
 pub(crate) fn random(rng: &mut Rng, world: &World) -> Query {
     let today = world.site.calendar().date(world.site.now);
     let range = match rng.below(6) {
-        0 => json!("day"),
+        0 => json!(rng.pick(&["day", "24h", "month", "year", "12mo"])),
         1 => json!("7d"),
         2 => json!("all"),
-        3 => json!("3d"),
+        3 => json!(rng.pick(&["3d", "28d", "91d"])),
         4 => cut_range(rng, world),
         _ => {
             let from = today.plus_days(-(rng.below(15) as i64));
             json!([from.to_string(), from.plus_days(rng.below(20) as i64).to_string()])
         }
     };
-    random_of(rng, range)
+    random_of(rng, world, range)
 }
 
 /// A range that begins and ends inside days.
@@ -64,8 +79,8 @@ pub(crate) fn cut_range(rng: &mut Rng, world: &World) -> Value {
     json!([text(start), text(end)])
 }
 
-pub(crate) fn random_of(rng: &mut Rng, range: Value) -> Query {
-    let mut metrics: Vec<&str> = METRICS.iter().copied().filter(|_| rng.chance(3)).collect();
+pub(crate) fn random_of(rng: &mut Rng, world: &World, range: Value) -> Query {
+    let mut metrics: Vec<&str> = METRICS.iter().copied().filter(|_| rng.chance(4)).collect();
     if metrics.is_empty() {
         metrics.push("visitors");
     }
@@ -80,38 +95,53 @@ pub(crate) fn random_of(rng: &mut Rng, range: Value) -> Query {
     if !dimensions.is_empty() && rng.chance(4) {
         metrics.push("percentage");
     }
-    let filters: Vec<Value> = (0..rng.below(3)).map(|_| filter(rng, 0)).collect();
+    let filters: Vec<Value> = (0..rng.below(3)).map(|_| filter(rng, world, 0)).collect();
+    let of_goal = |f: &Value| f[1] == "event:goal";
+    let and_of_goal = |f: &Value| f[0] == "and" && f[1].as_array().is_some_and(|inner| inner.iter().any(of_goal));
+    if dimensions.contains(&"event:goal") || filters.iter().any(|f| of_goal(f) || and_of_goal(f)) {
+        metrics.extend(["conversion_rate", "group_conversion_rate"]);
+    }
+    // When in its bucket an event that only its goal gives a value happened is not known.
+    let goals = json!([dimensions, filters]).to_string().contains("event:goal");
+    metrics.retain(|metric| !goals || !["first", "last"].contains(metric));
+    if metrics.is_empty() {
+        metrics.push("visitors");
+    }
     let query = json!({
         "site_id": "example.com", "metrics": metrics, "date_range": range, "dimensions": dimensions, "filters": filters,
     });
     Query::parse(query.to_string().as_bytes()).unwrap_or_else(|e| panic!("{e}: {query}"))
 }
 
-fn filter(rng: &mut Rng, depth: usize) -> Value {
+fn filter(rng: &mut Rng, world: &World, depth: usize) -> Value {
     match if depth < 3 { rng.below(10) } else { 9 } {
-        0 => json!(["and", list(rng, depth)]),
-        1 => json!(["or", list(rng, depth)]),
-        2 => json!(["not", filter(rng, depth + 1)]),
-        3 => json!(["has_done", filter(rng, depth + 1)]),
-        4 => json!(["has_not_done", filter(rng, depth + 1)]),
-        _ => condition(rng),
+        0 => json!(["and", list(rng, world, depth)]),
+        1 => json!(["or", list(rng, world, depth)]),
+        2 => json!(["not", filter(rng, world, depth + 1)]),
+        3 => json!(["has_done", filter(rng, world, depth + 1)]),
+        4 => json!(["has_not_done", filter(rng, world, depth + 1)]),
+        _ => condition(rng, world),
     }
 }
 
-fn list(rng: &mut Rng, depth: usize) -> Vec<Value> {
-    (0..rng.below(3)).map(|_| filter(rng, depth + 1)).collect()
+fn list(rng: &mut Rng, world: &World, depth: usize) -> Vec<Value> {
+    (0..rng.below(3)).map(|_| filter(rng, world, depth + 1)).collect()
 }
 
-fn condition(rng: &mut Rng) -> Value {
-    let dimension = rng.pick(&DIMENSIONS[..11]);
+fn condition(rng: &mut Rng, world: &World) -> Value {
+    let goals: Vec<&str> = world.site.goals.iter().map(|goal| &*goal.name).collect();
+    let dimension = rng.pick(&DIMENSIONS[..14]);
     let values: &[&str] = match dimension {
-        "event:page" | "visit:entry_page" => PAGES,
+        "event:page" | "visit:entry_page" | "visit:exit_page" => PAGES,
+        "event:goal" if goals.is_empty() => return json!(["contains", "event:goal", ["a"]]),
+        "event:goal" => &goals,
+        "event:currency" => &["EUR", "USD", "", "CHF"],
         "event:name" => NAMES,
         "visit:source" => SOURCES,
         "event:hostname" => &["example.com", "www.example.com"],
         _ => VALUES,
     };
-    let value = |rng: &mut Rng| match rng.below(8) {
+    let value = |rng: &mut Rng| match if dimension == "event:goal" { 7 } else { rng.below(8) } {
         0 => "Direct / None".to_owned(),
         1 => "(none)".to_owned(),
         _ => (rng.pick(values)).to_owned(),

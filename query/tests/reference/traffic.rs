@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headwater_core::{Activity, Aggregate, EventDelta, Fold, Grain, Minute, VisitDimension, VisitorHash};
-use headwater_query::{Calendar, Date, Identity, SiteContext, Span};
+use headwater_query::{Calendar, Date, Goal, Identity, SiteContext, Span, Target, Worth};
 
 /// SplitMix64.
 pub(crate) struct Rng(pub(crate) u64);
@@ -51,6 +51,7 @@ pub(crate) struct Raw {
     pub(crate) engaged: u64,
     pub(crate) depth: u64,
     pub(crate) value: Option<i64>,
+    pub(crate) currency: &'static str,
 }
 
 pub(crate) struct World {
@@ -63,7 +64,17 @@ pub(crate) const PAGES: &[&str] = &["/", "/pricing", "/blog", "/blog/a", "/blog/
 pub(crate) const NAMES: &[&str] = &["pageview", "pageview", "pageview", "Signup", "Click", "Purchase"];
 pub(crate) const SOURCES: &[&str] = &["", "Google", "news.example", "Mastodon"];
 pub(crate) const VALUES: &[&str] = &["", "x", "y", "Zed"];
-const ZONES: &[&str] = &["UTC", "Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana"];
+const ZONES: &[&str] = &["UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana"];
+/// Name, what reaches it, worth in units with its currency.
+type NamedGoal = (&'static str, &'static str, Option<(i64, &'static str)>);
+
+const GOALS: &[NamedGoal] = &[
+    ("Signup", "Signup", Some((5, "EUR"))),
+    ("Visit /blog*", "/blog*", None),
+    ("Anything read", "/*", Some((2, ""))),
+    ("Bought", "Purchase", Some((7, "USD"))),
+    ("Nobody", "Never", None),
+];
 
 impl World {
     pub(crate) fn random(rng: &mut Rng) -> Self {
@@ -76,6 +87,12 @@ impl World {
         let now = Minute(first.0 + length - 700);
         let mut site = SiteContext::new(calendar.clone(), identity, now);
         site.first_data = Some(first);
+        for (name, target, worth) in GOALS.iter().filter(|_| !rng.chance(4)) {
+            let target =
+                if target.contains('/') { Target::Page(target.parse().unwrap()) } else { Target::Event((*target).into()) };
+            let worth = worth.map(|(units, currency)| Worth { value: units * 1_000_000, currency: currency.to_owned() });
+            site.goals.push(Goal { name: (*name).to_owned(), target, worth });
+        }
         let people = 3 + rng.below(30);
         let mut raw = Vec::new();
         for _ in 0..rng.below(160) {
@@ -112,6 +129,7 @@ fn visit(rng: &mut Rng, calendar: &Calendar, identity: Identity, people: usize, 
     }
     let entry = rng.pick(PAGES);
     context[VisitDimension::EntryPage as usize] = entry;
+    let currency = rng.pick(&["", "EUR", "EUR", "USD"]);
     let steps = 1 + rng.below(5);
     let mut minute = start;
     for step in 0..steps {
@@ -135,7 +153,8 @@ fn visit(rng: &mut Rng, calendar: &Calendar, identity: Identity, people: usize, 
             view_went_on: u64::from(rng.chance(3)),
             engaged: rng.below(40) as u64,
             depth: rng.below(100) as u64,
-            value: (name == "Purchase").then(|| rng.below(50_000_000) as i64),
+            value: (name == "Purchase" && !rng.chance(4)).then(|| rng.below(50_000_000) as i64 - 1_000_000),
+            currency: if name == "Purchase" { currency } else { "" },
         });
         minute = Minute(minute.0 + [0, 1, 20, 90, 700][rng.below(5)]);
     }
@@ -156,7 +175,7 @@ fn buckets(calendar: &Calendar, raw: &[Raw]) -> BTreeMap<(Grain, Minute), (Span,
                 name: raw.name,
                 page: raw.page,
                 hostname: raw.hostname,
-                currency: "",
+                currency: raw.currency,
                 props: &raw.props,
                 count: raw.count,
                 went_on: raw.view_went_on,

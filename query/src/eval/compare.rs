@@ -1,0 +1,86 @@
+//! The rows of another time beside those of an answer.
+use std::collections::{BTreeMap, HashMap};
+
+use headwater_core::Minute;
+
+use super::accumulate::Totals;
+use super::evaluate::{labels, starts};
+use super::metrics::{self, Bases};
+use super::order::Row;
+use super::{Plan, SiteContext, range};
+use crate::{Answer, ComparedMeta, ComparedRow, Metric, MetricValue, Query, QueryError};
+
+/// Puts beside each row of the answer, whose time begins at `starts`, the row of the other time at the same place: of
+/// the same values, and where there is a dimension of time, as far from the start of the range.
+pub(super) fn join(
+    answer: &mut Answer,
+    rows_start: &[Minute],
+    query: &Query,
+    [plan, other]: [&Plan; 2],
+    site: &SiteContext,
+    rows: Vec<Row<'_>>,
+) -> Result<(), QueryError> {
+    let mut places: HashMap<Minute, Minute> = HashMap::new();
+    if let (Some(time), Some(their_time)) = (plan.time, other.time) {
+        let field = "include.comparisons";
+        let (ours, theirs) = (starts(time, plan.span, field, site)?, starts(their_time, other.span, field, site)?);
+        places.extend(ours.into_iter().zip(theirs));
+    }
+    let rows: HashMap<(Minute, Vec<&str>), Row<'_>> = rows.into_iter().map(|row| ((row.time, row.names.clone()), row)).collect();
+    let nothing = nothing(query, plan);
+    let mut bounds = Vec::with_capacity(answer.results.len());
+    for (result, start) in answer.results.iter_mut().zip(rows_start) {
+        let place = if plan.time.is_some() { places.get(start).copied() } else { Some(Minute(0)) };
+        let labelled = query.dimensions.iter().zip(&result.dimensions);
+        let dimensions = labelled.clone().map(|(dimension, value)| match (dimension.time(), other.time) {
+            (Some(_), Some(time)) => place.map(|at| time.label(at, site.calendar())),
+            _ => Some(value.clone()),
+        });
+        let dimensions = dimensions.collect();
+        let names: Vec<&str> = labelled.filter(|(d, _)| d.time().is_none()).map(|(_, value)| value.as_str()).collect();
+        let row = place.and_then(|place| rows.get(&(place, names)));
+        bounds.push(row.map_or_else(BTreeMap::new, |row| row.bounds(query)));
+        let metrics = row.map_or_else(|| nothing.clone(), |row| row.metrics.clone());
+        let both = query.metrics.iter().zip(&result.metrics).zip(&metrics);
+        let change = both.map(|((metric, here), there)| change(*metric, here, there)).collect();
+        result.comparison = Some(ComparedRow { metrics, dimensions, change });
+    }
+    if bounds.iter().all(BTreeMap::is_empty) {
+        bounds.clear();
+    }
+    let time_labels = match (query.include.time_labels, other.time) {
+        (true, Some(time)) => Some(labels(time, other.span, site)?),
+        _ => None,
+    };
+    answer.meta.comparison = Some(ComparedMeta {
+        date_range: range::told(other.span, site.calendar()),
+        visitors_unit: site.unit(other.span).map(str::to_owned),
+        bounds,
+        time_labels,
+    });
+    Ok(())
+}
+
+/// The metrics where nothing happened.
+fn nothing(query: &Query, plan: &Plan) -> Vec<MetricValue> {
+    let none = headwater_core::Estimate::exact(0);
+    let bases = Bases { all: none, converting: none, group: none };
+    query.metrics.iter().map(|m| metrics::metric(*m, &Totals::default(), &plan.needs, &bases).0).collect()
+}
+
+/// How much more a metric is here than there, as Plausible tells it: in whole per cent, from nothing to something 100;
+/// of shares in points.
+fn change(metric: Metric, here: &MetricValue, there: &MetricValue) -> Option<f64> {
+    if let (MetricValue::Money { currency: a, .. }, MetricValue::Money { currency: b, .. }) = (here, there)
+        && a != b
+    {
+        return None;
+    }
+    let (new, old) = (here.number()?, there.number()?);
+    match metric {
+        Metric::BounceRate => (old > 0.0).then_some(new - old),
+        Metric::ConversionRate | Metric::GroupConversionRate | Metric::Percentage => Some(((new - old) * 100.0).round() / 100.0),
+        _ if old == 0.0 => Some(if new > 0.0 { 100.0 } else { 0.0 }),
+        _ => Some(((new - old) / old.abs() * 100.0).round()),
+    }
+}

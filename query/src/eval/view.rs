@@ -1,0 +1,61 @@
+//! People as a query sees them: with the exit pages of their visits and the goals of their events, where it asks for them.
+use headwater_core::{People, StrId, Visit, VisitDimension};
+
+use super::exits::Exits;
+use super::goals::Reached;
+use crate::{Goal, Worth};
+
+/// The people of a bucket. A *kind of visit* is a context, or a context with an exit page. A *kind of event* is a tuple, or
+/// a tuple with one of the goals that it reaches.
+#[derive(Default)]
+pub(super) struct View<'a> {
+    pub(super) exits: Option<Exits<'a>>,
+    pub(super) reached: Option<Reached>,
+    pub(super) goals: &'a [Goal],
+    /// Whether the worth of goals counts: only where they choose events, not visitors.
+    pub(super) valued: bool,
+}
+
+impl<'a> View<'a> {
+    /// How many kinds of visits there are.
+    pub(super) fn contexts(&self, people: &People) -> usize {
+        self.exits.as_ref().map_or(people.contexts.len(), |exits| exits.kinds.len())
+    }
+
+    /// The context of a kind of visit.
+    pub(super) fn context<'p>(&self, people: &'p People, kind: usize) -> Option<&'p [StrId; VisitDimension::COUNT]> {
+        let index = match &self.exits {
+            Some(exits) => exits.kinds.get(kind)?.0 as usize,
+            None => kind,
+        };
+        people.contexts.get(index)
+    }
+
+    /// The exit page of a kind of visit.
+    pub(super) fn exit(&self, kind: usize) -> &'a str {
+        self.exits.as_ref().and_then(|exits| exits.kinds.get(kind)).map_or("", |kind| kind.1)
+    }
+
+    /// The kind of a visit, which is at a place in [`People::visits`].
+    pub(super) fn kind(&self, place: usize, visit: &Visit) -> u32 {
+        self.exits.as_ref().and_then(|exits| exits.of_visit.get(place)).copied().unwrap_or(visit.context)
+    }
+
+    /// The goals that an event of a tuple reaches.
+    pub(super) fn reached(&self, tuple: usize) -> &[u16] {
+        self.reached.as_ref().map_or(&[], |reached| reached.by(tuple))
+    }
+
+    /// What an event of a tuple is worth if it says nothing itself: as one of a goal, or of the first of its goals that is
+    /// worth anything.
+    pub(super) fn worth(&self, tuple: usize, goal: Option<u16>) -> Option<&'a Worth> {
+        if !self.valued {
+            return None;
+        }
+        let of = |goal: u16| self.goals.get(usize::from(goal)).and_then(|goal| goal.worth.as_ref());
+        match goal {
+            Some(goal) => of(goal),
+            None => self.reached(tuple).iter().find_map(|goal| of(*goal)),
+        }
+    }
+}
