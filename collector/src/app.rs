@@ -87,7 +87,7 @@ impl App {
         let edge = match options.role {
             Role::Collector => None,
             Role::All | Role::Edge(_) => {
-                let config = options.edge_config();
+                let config = options.edge_config()?;
                 Some(EdgeShell::open(config, clock.clone(), directory.clone(), collector.clone()).map_err(edge_failure)?)
             }
         };

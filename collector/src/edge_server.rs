@@ -50,7 +50,7 @@ impl EdgeServer {
     /// See [`Failure`].
     pub fn open(options: &Options, collector: CollectorAddress, clock: Clock) -> Result<Self, Failure> {
         let remote = Arc::new(Remote::open(collector, &options.data, clock)?);
-        let config = EdgeConfig { flush_after: FLUSH_AFTER, ..options.edge_config() };
+        let config = EdgeConfig { flush_after: FLUSH_AFTER, ..options.edge_config()? };
         let shell = EdgeShell::open(config, remote.clock(), remote.clone(), remote.clone()).map_err(edge_failure)?;
         let (metrics, stopping) = (Arc::default(), watch::Sender::new(false));
         Ok(Self(Arc::new(Parts { shell, remote, metrics, stopping, inbox: options.data.join("inbox.db") })))

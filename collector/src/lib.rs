@@ -15,6 +15,7 @@ mod edge_server;
 pub mod edge_shell;
 mod embedded;
 pub mod failure;
+pub mod geo;
 mod http;
 pub mod live;
 mod metrics;

@@ -18,6 +18,7 @@ use crate::data_dir::DataDir;
 use crate::edge_server::EdgeServer;
 use crate::edge_shell::{Cidr, EdgeConfig};
 use crate::failure::Failure;
+use crate::geo::GeoDb;
 use crate::remote::CollectorAddress;
 use crate::secret::Secret;
 use crate::store::StoreError;
@@ -46,6 +47,8 @@ pub struct Options {
     pub visitor_per_minute: u32,
     /// Requests a second for one site; 0 is no limit.
     pub site_per_second: u32,
+    /// The file that says where addresses are.
+    pub geo_db: Option<PathBuf>,
     /// The first token; otherwise one is made.
     pub admin_token: Option<Secret>,
     /// What it does.
@@ -75,19 +78,25 @@ impl Options {
             trusted_proxies: Cidr::LOOPBACK.to_vec(),
             visitor_per_minute: 120,
             site_per_second: 10_000,
+            geo_db: None,
             admin_token: None,
             role: Role::All,
         }
     }
 
     /// How its edge runs.
-    pub(crate) fn edge_config(&self) -> EdgeConfig {
-        EdgeConfig {
+    ///
+    /// # Errors
+    /// `Usage` if the file of places can't be used.
+    pub(crate) fn edge_config(&self) -> Result<EdgeConfig, Failure> {
+        let geo = self.geo_db.as_deref().map(GeoDb::watched).transpose();
+        Ok(EdgeConfig {
+            geo: geo.map_err(|error| Failure::Usage(format!("--geo-db: {error}")))?,
             trusted_proxies: self.trusted_proxies.clone(),
             visitor_per_minute: self.visitor_per_minute,
             site_per_second: self.site_per_second,
             ..EdgeConfig::new(self.data.clone())
-        }
+        })
     }
 }
 

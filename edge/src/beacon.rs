@@ -1,5 +1,6 @@
 //! `POST /b`: from a body to the record that is stored. The order of the checks is the contract's.
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use headwater_core::beacon::{Delta, MAX_BYTES, Str, open};
@@ -9,7 +10,7 @@ use headwater_tracker_logic::{Report, ReportError};
 use crate::client::Agent;
 use crate::dedup::{ACCEPTED, load_key};
 use crate::record::{MinuteRow, Record, VisitRow};
-use crate::sender::{Sender, Told, visit_context};
+use crate::sender::{Located, Sender, Told, visit_context};
 use crate::visitor::{Who, order_of};
 use crate::{Refusal, SiteFacts};
 
@@ -59,6 +60,11 @@ pub trait Surroundings {
     /// What a user agent says. Few send most requests, so a shell may remember some.
     fn agent(&self, user_agent: &str) -> Arc<Agent> {
         Arc::new(Agent::parse(user_agent))
+    }
+
+    /// Where an address is that an event names; the sender's own comes with the sender.
+    fn locate(&self, _: IpAddr) -> Located {
+        Located::default()
     }
 
     /// Takes one from the limits of the visitor and the site; not asked for requests with a token.

@@ -12,7 +12,7 @@ use crate::beacon::Surroundings;
 use crate::dedup::{ACCEPTED, id_key};
 use crate::hints::Hints;
 use crate::host::{Page, cut};
-use crate::sender::{Sender, Told, visit_context};
+use crate::sender::{Located, Sender, Told, visit_context};
 use crate::source::CLICK_IDS;
 use crate::visit::{Event, Happening};
 use crate::visitor::{Who, order_of};
@@ -146,7 +146,8 @@ fn judge_item(
     let parameter = |names: &[&str]| page.parameter(names).unwrap_or_default();
     let referrer = fields.text("referrer", &["referrer", "r"])?.unwrap_or("");
     // A place that the platform told belongs to the request's address, not to one that an item names.
-    let place = if ip.is_some() { crate::sender::Place::default() } else { sender.place };
+    let located = ip.map(|ip| around.locate(ip));
+    let place = located.as_ref().map_or(sender.place, Located::place);
     let told = Told {
         referrer,
         source: &parameter(&["utm_source", "source", "ref"]),

@@ -22,6 +22,25 @@ pub struct Place<'a> {
     pub city: &'a str,
 }
 
+/// A [`Place`] that was looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Located {
+    /// ISO 3166-1 alpha-2 code.
+    pub country: String,
+    /// ISO 3166-2 code.
+    pub region: String,
+    /// Name of the city.
+    pub city: String,
+}
+
+impl Located {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn place(&self) -> Place<'_> {
+        Place { country: &self.country, region: &self.region, city: &self.city }
+    }
+}
+
 /// What a shell knows of a request besides its body. Lives as long as the request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sender<'a> {

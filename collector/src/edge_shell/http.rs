@@ -1,6 +1,6 @@
 //! `POST /b` and `POST /api/event` as axum handlers: translates between HTTP and `headwater_edge`, and decides nothing.
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use headwater_edge::beacon::Surroundings;
 use headwater_edge::client::Agent;
 use headwater_edge::facts::Look;
 use headwater_edge::hints::Hints;
-use headwater_edge::sender::{Place, Sender};
+use headwater_edge::sender::{Located, Sender};
 use headwater_edge::{Refusal, SiteFacts, beacon, event};
 use http_body_util::BodyExt as _;
 
@@ -64,6 +64,7 @@ async fn respond(
     let bearer = text(&head.headers, &header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
     let forwarded = forwarded(&head.headers);
     let (address, ignored) = believed(peer, forwarded.as_deref(), &parts.config.trusted_proxies, bearer.is_some());
+    let located = address.map(|address| parts.locate(address)).unwrap_or_default();
     let sender = Sender {
         at,
         origin: text(&head.headers, &header::ORIGIN),
@@ -71,7 +72,7 @@ async fn respond(
         user_agent: text(&head.headers, &header::USER_AGENT).unwrap_or(""),
         hints: Hints::read(|name| head.headers.get(name).and_then(|value| value.to_str().ok())),
         address,
-        place: Place::default(),
+        place: located.place(),
         // Whether it is a good one is judged where the site is known; with a bad one nothing is taken.
         token: bearer.is_some(),
     };
@@ -144,6 +145,10 @@ impl Surroundings for Around<'_> {
 
     fn agent(&self, user_agent: &str) -> Arc<Agent> {
         self.parts.agents.lock().unwrap_or_else(PoisonError::into_inner).of(user_agent)
+    }
+
+    fn locate(&self, address: IpAddr) -> Located {
+        self.parts.locate(address)
     }
 
     fn limit(&self, site: &SiteFacts, sender: &Sender<'_>) -> Result<(), Refusal> {

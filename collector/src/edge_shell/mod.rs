@@ -28,6 +28,7 @@ mod peer;
 mod tests;
 mod writer;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -39,12 +40,14 @@ use headwater_edge::facts::Look;
 use headwater_edge::flush::Flush;
 use headwater_edge::limit::Limits;
 use headwater_edge::resume::Applied;
+use headwater_edge::sender::Located;
 
 pub use counts::EdgeMetrics;
 pub use inbox::OpenError;
 pub use peer::{Cidr, CidrError, sender};
 
 use crate::clock::Clock;
+use crate::geo::GeoDb;
 use bell::Bell;
 use counts::Counts;
 use flusher::Flusher;
@@ -106,6 +109,8 @@ pub struct EdgeConfig {
     pub flush_after: Duration,
     /// How many bytes may wait for the collector; then requests are answered 503.
     pub most_waiting: u64,
+    /// Where addresses are.
+    pub geo: Option<Arc<GeoDb>>,
 }
 
 impl EdgeConfig {
@@ -120,6 +125,7 @@ impl EdgeConfig {
             // With the fold, two commits here and one at the collector it stays within 200 ms.
             flush_after: Duration::from_millis(100),
             most_waiting: 4 << 30,
+            geo: None,
         }
     }
 }
@@ -152,6 +158,12 @@ struct Parts {
     counts: Arc<Counts>,
     bell: Arc<Bell>,
     flusher: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+impl Parts {
+    fn locate(&self, address: IpAddr) -> Located {
+        self.config.geo.as_ref().map(|geo| geo.locate(address)).unwrap_or_default()
+    }
 }
 
 /// A running edge.

@@ -71,7 +71,11 @@ impl Server {
 
     /// A server whose clock runs.
     pub(crate) fn running() -> Self {
-        Self::open(|_| {}, Arc::default(), Clock::system())
+        Self::running_with(|_| {})
+    }
+
+    pub(crate) fn running_with(set: impl FnOnce(&mut Options)) -> Self {
+        Self::open(set, Arc::default(), Clock::system())
     }
 
     fn open(set: impl FnOnce(&mut Options), clock: Arc<AtomicU64>, time: Clock) -> Self {

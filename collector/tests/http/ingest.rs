@@ -51,3 +51,31 @@ async fn a_token_sends_in_the_name_of_others_and_a_removed_site_takes_nothing() 
         assert_eq!((answer.status.as_u16(), &answer.json()["rejected"][0]["status"]), (400, &json!(404)));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_come_from_the_file_and_hints_from_the_browser() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/geo/GeoLite2-City-Test.mmdb");
+    let server = Server::running_with(|options| options.geo_db = Some(file.into()));
+    server.add("example.com").await;
+    let event = json!({"name": "pageview", "domain": "example.com", "url": "https://example.com/?gclid=secret"});
+    let ask =
+        server.ask("POST", "/api/event").token(ADMIN).header("user-agent", BROWSER).header("x-forwarded-for", "89.160.20.128");
+    let ask = ask.header("sec-ch-ua", r#""Brave";v="126""#).header("sec-ch-ua-platform", r#""Windows""#);
+    assert_eq!(ask.header("sec-ch-ua-platform-version", r#""15.0.0""#).json(&event).send().await.status, 202);
+    let mut event = event;
+    (event["ip"], event["user_agent"]) = (json!("81.2.69.160"), json!(BROWSER));
+    assert_eq!(server.ask("POST", "/api/event").token(ADMIN).json(&event).send().await.status, 202);
+    let dimensions = ["visit:region", "visit:city", "visit:browser", "visit:os_version", "visit:channel"];
+    let body = json!({"site_id": "example.com", "metrics": ["visits"], "date_range": "24h", "dimensions": dimensions});
+    let began = instant();
+    loop {
+        let rows = server.admin("POST", "/api/v2/query").json(&body).send().await.json()["results"].clone();
+        if rows.as_array().is_some_and(|rows| rows.len() == 2) {
+            assert_eq!(rows[0]["dimensions"], json!(["GB-ENG", "London", "Firefox", "(not set)", "Paid Search"]));
+            assert_eq!(rows[1]["dimensions"], json!(["SE-E", "Linköping", "Brave", "11", "Paid Search"]));
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{rows}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
