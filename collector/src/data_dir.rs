@@ -55,6 +55,13 @@ impl DataDir {
         if this.database().is_file() { Ok(this) } else { Err(DataDirError::Missing(path.to_owned())) }
     }
 
+    /// The directory at `path` if it holds a database of any kind: an edge's has only an inbox.
+    #[must_use]
+    pub fn anything(path: &Path) -> Option<Self> {
+        let this = Self(path.to_owned());
+        (this.database().is_file() || this.inbox().is_file()).then_some(this)
+    }
+
     /// The directory itself.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -5,6 +5,7 @@
 mod app;
 pub mod ask;
 mod assets;
+pub mod backup;
 pub mod buckets;
 mod cli;
 pub mod clock;

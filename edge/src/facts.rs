@@ -34,6 +34,8 @@ pub enum Look {
     Unknown,
     /// Nothing: ask the collector, say what it answered, and look again.
     Ask,
+    /// Nothing, but the collector is being asked: look again in a moment.
+    Asked,
     /// Nothing, and the collector is not to be asked now.
     Away,
 }
@@ -45,6 +47,8 @@ struct Entry {
     learned: Millis,
     /// Not to be asked for before.
     not_before: Millis,
+    /// The collector is being asked.
+    asked: bool,
     /// When it was last looked up.
     used: Millis,
 }
@@ -63,7 +67,7 @@ impl Default for Facts {
 }
 
 impl Facts {
-    /// What is known of `domain` (lower case) at `at`. After [`Look::Ask`] others are told [`Look::Away`] until
+    /// What is known of `domain` (lower case) at `at`. After [`Look::Ask`] others are told [`Look::Asked`] until
     /// the answer is in.
     pub fn look(&mut self, domain: &str, at: Millis) -> Look {
         if let Some(entry) = self.entries.get_mut(domain) {
@@ -75,7 +79,7 @@ impl Facts {
                 return Look::Unknown;
             }
             if is_ahead(entry.not_before, at) {
-                return Look::Away;
+                return if entry.asked { Look::Asked } else { Look::Away };
             }
         }
         if domain.is_empty() || domain.len() > 253 {
@@ -86,7 +90,7 @@ impl Facts {
         }
         let entry = self.entries.entry(domain.to_owned()).or_insert_with(Entry::none);
         entry.used = at;
-        entry.not_before = at.offset(PATIENCE as i64);
+        entry.ask(at);
         Look::Ask
     }
 
@@ -95,7 +99,7 @@ impl Facts {
         self.entries.retain(|_, entry| !entry.is_past(at));
         let due = self.entries.iter_mut().filter(|(_, entry)| entry.is_due(at));
         due.map(|(domain, entry)| {
-            entry.not_before = at.offset(PATIENCE as i64);
+            entry.ask(at);
             domain.clone()
         })
         .collect()
@@ -107,13 +111,15 @@ impl Facts {
         let entry = self.entries.entry(domain.to_owned()).or_insert_with(Entry::none);
         let before = entry.facts.take().map(|facts| facts.id);
         let now = facts.as_ref().map(|facts| facts.id);
-        *entry = Entry { facts: facts.map(Arc::new), learned: at, not_before: at, used: entry.used.max(at) };
+        *entry = Entry { facts: facts.map(Arc::new), learned: at, not_before: at, asked: false, used: entry.used.max(at) };
         before.filter(|_| before != now)
     }
 
     /// The collector could not be asked. What is known of the site stays.
     pub fn failed(&mut self, domain: &str, at: Millis) {
-        self.entries.entry(domain.to_owned()).or_insert_with(Entry::none).not_before = at.offset(PAUSE as i64);
+        let entry = self.entries.entry(domain.to_owned()).or_insert_with(Entry::none);
+        entry.asked = false;
+        entry.not_before = at.offset(PAUSE as i64);
     }
 
     /// Destroys the salts whose windows ended 96 hours ago, which a collector that is away can't tell it to do. Gives back what
@@ -140,7 +146,12 @@ impl Facts {
 
 impl Entry {
     const fn none() -> Self {
-        Self { facts: None, learned: Millis(0), not_before: Millis(0), used: Millis(0) }
+        Self { facts: None, learned: Millis(0), not_before: Millis(0), asked: false, used: Millis(0) }
+    }
+
+    const fn ask(&mut self, at: Millis) {
+        self.asked = true;
+        self.not_before = Millis(at.0 + PATIENCE);
     }
 
     fn is_due(&self, at: Millis) -> bool {
@@ -186,7 +197,7 @@ mod tests {
     fn a_site_is_asked_for_once_and_refreshed_while_it_is_used() {
         let mut facts = Facts::default();
         assert_eq!(facts.look("a.example", AT), Look::Ask);
-        assert_eq!(facts.look("a.example", AT), Look::Away, "one asks, the others come again");
+        assert_eq!(facts.look("a.example", AT), Look::Asked, "one asks, the others wait");
         assert_eq!(facts.learned("a.example", AT, Some(site(1))), None);
         assert_eq!(known(&mut facts, AT), Some(1));
         assert!(facts.due(AT.offset(REFRESH as i64 - 1)).is_empty());

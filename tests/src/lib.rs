@@ -3,6 +3,8 @@ pub mod api;
 pub mod beacons;
 pub mod browser;
 pub mod decoders;
+pub mod measurements;
+pub mod proxy;
 pub mod random;
 pub mod server;
 pub mod site;

@@ -1,4 +1,5 @@
 //! The command line: one file for each command.
+mod backup;
 mod client;
 mod live;
 mod query;
@@ -60,6 +61,10 @@ enum Command {
     Query(query::Query),
     /// Watch a site live, minute by minute.
     Live(live::Live),
+    /// Copy the data while the server runs.
+    Backup(backup::Backup),
+    /// Make a data directory of a backup.
+    Restore(backup::Restore),
     /// Play made-up visitors against a running server, and check that every one is counted.
     Simulate(simulate::Simulate),
 }
@@ -103,6 +108,8 @@ impl Cli {
             Command::Token(command) => command.run(&file, &clock),
             Command::Query(command) => command.run(&file, &clock),
             Command::Live(command) => command.run(&file, &clock),
+            Command::Backup(command) => command.run(&file),
+            Command::Restore(command) => command.run(&file),
             Command::Simulate(command) => command.run(&file, &clock),
         }
     }

@@ -21,10 +21,14 @@ use http_body_util::BodyExt as _;
 
 use super::peer::sender as believed;
 use super::{Parts, Sites};
+use crate::clock::instant;
 
 /// How many bytes of a body that is too large are read before it is refused.
 const DISCARDED: usize = 16 << 20;
-/// How long that may take.
+/// How long a request waits for what another one has asked of the collector, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// How long reading them may take.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// The two routes and their preflights.
@@ -79,16 +83,17 @@ async fn respond(
     let judged = match read(&head.headers, body, limit).await {
         Err(refusal) => Err(refusal),
         Ok(body) => {
-            let judge = || {
+            let judge = |sender: Sender<'_>| {
                 let around = Around { parts, bearer, asks: RefCell::default() };
                 (judge(&body, &sender, &around), around.asks.into_inner())
             };
-            let (judged, asks) = judge();
+            let (judged, asks) = judge(sender);
             if asks.is_empty() {
                 judged
             } else {
                 ask(&parts.sites, asks).await;
-                judge().0
+                // The answer may have set the clock right.
+                judge(Sender { at: parts.clock.now(), ..sender }).0
             }
         }
     };
@@ -110,18 +115,25 @@ async fn respond(
 struct Around<'a> {
     parts: &'a Parts,
     bearer: Option<&'a str>,
-    /// The sites that the collector has to be asked about.
-    asks: RefCell<Vec<String>>,
+    /// The sites that the collector has to be asked about, here or, as another request does, somewhere else.
+    asks: RefCell<Vec<(String, bool)>>,
 }
 
 /// Learns about sites, all at once. Whatever comes of it, the request is judged again afterwards.
-async fn ask(sites: &Arc<dyn Sites>, domains: Vec<String>) {
-    let ask = |domain: String| {
+async fn ask(sites: &Arc<dyn Sites>, domains: Vec<(String, bool)>) {
+    let (here, elsewhere): (Vec<_>, Vec<_>) = domains.into_iter().partition(|(_, here)| *here);
+    let ask = |(domain, _): (String, bool)| {
         let sites = sites.clone();
         tokio::task::spawn_blocking(move || sites.ask(&domain))
     };
-    for asked in domains.into_iter().map(ask).collect::<Vec<_>>() {
+    for asked in here.into_iter().map(ask).collect::<Vec<_>>() {
         let _ = asked.await; // a panic in it was reported by the runtime
+    }
+    let deadline = instant() + PATIENCE;
+    for (domain, _) in elsewhere {
+        while sites.look(&domain) == Look::Asked && instant() < deadline {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 }
 
@@ -131,8 +143,8 @@ impl Surroundings for Around<'_> {
             Look::Known(facts) => Ok(Some(facts)),
             Look::Unknown => Ok(None),
             Look::Away => Err(Refusal::NO_FACTS),
-            Look::Ask => {
-                self.asks.borrow_mut().push(domain.to_owned());
+            look @ (Look::Ask | Look::Asked) => {
+                self.asks.borrow_mut().push((domain.to_owned(), look == Look::Ask));
                 Err(Refusal::NO_FACTS)
             }
         }

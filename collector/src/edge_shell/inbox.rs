@@ -9,7 +9,7 @@ use headwater_edge::store::{Table, Transaction};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 /// The version of the schema below.
-const VERSION: i64 = 1;
+pub const VERSION: i64 = 1;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

@@ -43,7 +43,7 @@ use headwater_edge::resume::Applied;
 use headwater_edge::sender::Located;
 
 pub use counts::EdgeMetrics;
-pub use inbox::OpenError;
+pub use inbox::{OpenError, VERSION as INBOX_VERSION};
 pub use peer::{Cidr, CidrError, sender};
 
 use crate::clock::Clock;

@@ -18,6 +18,9 @@ use tokio::sync::Semaphore;
 
 use crate::data_dir::{DataDir, DataDirError};
 
+/// The version of the database that this program writes; it reads all up to it.
+pub const VERSION: i64 = schema::LATEST;
+
 /// How long a writer waits for another process's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 /// Readers that may be at work at once; more wait. A query is short and the disk is one.
