@@ -64,7 +64,8 @@ impl Client {
         matches!(self.sends, Sends::EventWithId | Sends::BeaconAgain)
     }
 
-    fn page(&self, n: usize) -> String {
+    /// The page of its measurement.
+    pub fn page(&self, n: usize) -> String {
         format!("/page/{n}")
     }
 
