@@ -145,7 +145,8 @@ fn nothing_is_lost_or_doubled_whatever_is_killed_or_cut() {
         the_edge = start_edge();
         sleep(Duration::from_secs(1));
         far.set_down(false);
-        (near.lose(0), far.lose(0));
+        near.lose(0);
+        far.lose(0);
         sleep(Duration::from_millis(500));
         stop.store(true, Ordering::Relaxed);
         (collector, the_edge)
