@@ -13,6 +13,7 @@ use crate::deliver::Collector;
 use crate::directory::Directory;
 use crate::edge_shell::{EdgeError, EdgeShell, OpenError};
 use crate::failure::Failure;
+use crate::http::gate::Gate;
 use crate::http::limit::Limiter;
 use crate::live::Rows;
 use crate::metrics::Metrics;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub(crate) clock: Clock,
     /// How it was started.
     pub(crate) options: Options,
+    /// How many queries are at work.
+    pub(crate) queries: Gate,
     /// Who asked how often.
     pub(crate) limiter: Limiter,
     /// Turns true when the server stops.
@@ -101,6 +104,7 @@ impl App {
             metrics,
             clock,
             options,
+            queries: Gate::new(std::thread::available_parallelism().map_or(1, usize::from)),
             limiter,
             stopping: watch::Sender::new(false),
             edge,

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::buckets::{self, Bucket, Cache};
 use crate::site::Site;
-use crate::store::StoreError;
+use crate::store::{StoreError, goals};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,7 @@ fn context(conn: &Connection, site: &Site, now: Millis) -> Result<SiteContext, S
     }
     context.retention = Retention::of_days(now, |grain| site.retention.days(grain));
     context.first_data = buckets::first_minute(conn, site.id)?;
+    context.goals = goals::list(conn, site.id)?.into_iter().map(|stored| stored.goal).collect();
     Ok(context)
 }
 

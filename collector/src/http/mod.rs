@@ -5,6 +5,8 @@ mod edges;
 mod extract;
 mod fields;
 mod files;
+pub(crate) mod gate;
+mod goals;
 mod health;
 pub(crate) mod limit;
 mod live;
@@ -21,7 +23,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::app::App;
 use crate::clock::instant;
@@ -38,6 +40,8 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/session", get(session::show).post(session::open).delete(session::close))
         .route("/api/v1/sites", get(sites::list).post(sites::add))
         .route("/api/v1/sites/{domain}", get(sites::show).patch(sites::change).delete(sites::remove))
+        .route("/api/v1/sites/{domain}/goals", get(goals::list).post(goals::add).delete(goals::remove_named))
+        .route("/api/v1/sites/{domain}/goals/{id}", delete(goals::remove))
         .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
         .route("/api/v1/sites/{domain}/live", get(live::open))
         .route("/api/v1/sites/{domain}/live-ticket", post(live::ticket))

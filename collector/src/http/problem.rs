@@ -63,6 +63,18 @@ impl Refused {
         SiteError::Unknown(domain.chars().take(80).collect()).into_refused().at(field)
     }
 
+    /// The site has no such goal.
+    pub(crate) fn no_goal(field: &str, named: &str) -> Self {
+        let named: String = named.chars().take(80).collect();
+        let detail = format!("this site has no goal {named:?}; GET on the same address lists those that it has");
+        Self::new(404, "no-goal", "There is no such goal", detail).at(field)
+    }
+
+    /// There is one already.
+    pub(crate) fn exists(field: &str, detail: String) -> Self {
+        Self::new(409, "exists", "There is one already", detail).at(field)
+    }
+
     /// There is nothing at this address.
     pub(crate) fn nothing_here() -> Self {
         Self::new(404, "not-found", "There is nothing here", "the addresses of the API begin with /api/v1/ and /api/v2/")

@@ -14,7 +14,12 @@ use crate::ask;
 pub(crate) async fn answer(State(app): State<App>, access: Access, Body(body): Body) -> Result<Response, Refused> {
     let query = Query::parse(&body)?;
     let entry = access.reads(&app, "site_id", &query.site_id)?;
+    let pass = app.queries.enter().await?;
     let (asked, now) = (app.clone(), app.now());
-    let answer = app.store.read(move |tx| ask::answer(tx, &asked.cache, &entry.site, &query, now)).await?;
-    Ok(Json(answer).into_response())
+    let read = move |tx: &rusqlite::Transaction<'_>| {
+        let answer = ask::answer(tx, &asked.cache, &entry.site, &query, now);
+        drop(pass);
+        answer
+    };
+    Ok(Json(app.store.read(read).await?).into_response())
 }

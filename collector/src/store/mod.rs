@@ -2,6 +2,7 @@
 //!
 //! The files beside this one are functions over a connection, one noun each; this one says which connection.
 pub mod changes;
+pub mod goals;
 pub mod once;
 pub mod salts;
 mod schema;

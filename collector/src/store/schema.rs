@@ -2,10 +2,13 @@
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// Each brings the database from the version that is its index to the next.
-const STEPS: &[fn(&Transaction<'_>) -> rusqlite::Result<()>] = &[|tx| {
-    tx.execute_batch(include_str!("schema_1.sql"))?;
-    crate::buckets::migrate(tx)
-}];
+const STEPS: &[fn(&Transaction<'_>) -> rusqlite::Result<()>] = &[
+    |tx| {
+        tx.execute_batch(include_str!("schema_1.sql"))?;
+        crate::buckets::migrate(tx)
+    },
+    |tx| tx.execute_batch(include_str!("schema_2.sql")),
+];
 
 /// The version that this program writes.
 pub(super) const LATEST: i64 = STEPS.len() as i64;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may
 mod edges;
 mod files;
+mod goals;
 mod harness;
 mod ingest;
 mod live;
