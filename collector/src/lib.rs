@@ -18,6 +18,7 @@ mod embedded;
 pub mod failure;
 pub mod geo;
 mod http;
+pub mod import;
 pub mod live;
 mod metrics;
 mod remote;

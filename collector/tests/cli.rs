@@ -201,3 +201,51 @@ fn commands_work_beside_a_running_server_and_over_http() {
     assert!(!log.contains(&server.token()) && !log.contains(reader.trim()), "no token in the log");
     assert_eq!(text(&run(server.dir.path(), &question)).1, "event:page  pageviews\n/a                  2\n");
 }
+
+#[test]
+fn an_access_log_is_imported_beside_a_server_and_over_http() {
+    let mut server = Server::start();
+    let folder = server.dir.path().to_owned();
+    let dir = folder.as_path();
+    for site in ["example.com", "example.org"] {
+        assert_eq!(text(&run(dir, &["site", "add", site])).0, 0);
+    }
+    let log = dir.join("access.log");
+    let line = |minute: u32, target: &str| {
+        format!(
+            "10.0.0.1 - - [01/Jun/2026:10:{minute:02}:00 +0000] \"GET {target} HTTP/1.1\" 200 9 \"-\" \"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\"\n"
+        )
+    };
+    let lines = [line(0, "/"), line(0, "/style.css"), line(1, "/pricing"), "nonsense\n".to_owned()].concat();
+    std::fs::write(&log, lines).unwrap();
+    let log = log.to_str().unwrap();
+    let (code, out, said) = text(&run(dir, &["import", "--site", "example.com", log, "--json"]));
+    assert_eq!(code, 0, "{said}");
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&told["lines"], &told["counted"], &told["left"]["assets"], &told["malformed"]),
+        (&4.into(), &2.into(), &1.into(), &1.into())
+    );
+    assert_eq!(told["examples"][0], "access.log:4: no time in [brackets]");
+    let (url, token) = (server.url(), server.token());
+    let remote = |args: &[&str]| text(&headwater(args).args(["--url", &url, "--token", &token]).output().unwrap());
+    // Counted already, whoever asks.
+    let (code, out, said) = remote(&["import", "--site", "example.com", log]);
+    assert_eq!(code, 0, "{said}");
+    let number = |what: &str| out.lines().find(|line| line.starts_with(what)).unwrap().split_whitespace().last().unwrap();
+    assert_eq!((number("page views counted"), number("counted before")), ("0", "2"), "{out}");
+    assert_eq!(remote(&["import", "--site", "example.org", log]).0, 0);
+    for site in ["example.com", "example.org"] {
+        let question = ["query", "--site", site, "--metrics", "visitors,visits,pageviews,bounce_rate", "--date-range", "all"];
+        let expected =
+            "visitors  visits  pageviews  bounce_rate\n       1       1          2            0\nvisitors are counted per day\n";
+        assert_eq!(remote(&question).1, expected);
+        assert_eq!(text(&run(dir, &question)).1, expected);
+    }
+    assert_eq!(remote(&["import", "--site", "nowhere.example", log]).0, 1);
+    assert_eq!(text(&run(dir, &["import", "--site", "example.com", "nowhere.log"])).0, 1);
+    std::fs::write(dir.join("other.log"), "nonsense\n").unwrap();
+    let (code, _, said) = text(&run(dir, &["import", "--site", "example.com", dir.join("other.log").to_str().unwrap()]));
+    assert!(code == 1 && said.contains("combined"), "{said}");
+    server.stop();
+}

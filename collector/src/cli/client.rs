@@ -26,13 +26,18 @@ pub(super) struct Server {
 }
 
 impl ServerArgs {
-    /// The server that is to be asked; `None` for the data directory.
-    pub(super) fn server(&self, file: &FileSettings) -> Result<Option<Server>, Failure> {
+    /// The server's address and the token for it; `None` for the data directory.
+    pub(super) fn address(&self, file: &FileSettings) -> Result<Option<(String, Option<String>)>, Failure> {
         let Some(url) = self.url.as_ref().or(file.url.as_ref()) else { return Ok(None) };
         if !url.starts_with("http://") && !url.starts_with("https://") {
             return Err(Failure::Usage(format!("--url {url}: write it as https://stats.example.com")));
         }
-        let token = self.token.clone().or_else(|| file.token.clone());
+        Ok(Some((url.clone(), self.token.clone().or_else(|| file.token.clone()))))
+    }
+
+    /// The server that is to be asked; `None` for the data directory.
+    pub(super) fn server(&self, file: &FileSettings) -> Result<Option<Server>, Failure> {
+        let Some((url, token)) = self.address(file)? else { return Ok(None) };
         let config = Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).http_status_as_error(false);
         Ok(Some(Server { url: url.trim_end_matches('/').to_owned(), token, agent: config.build().into() }))
     }

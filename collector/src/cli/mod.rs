@@ -1,6 +1,7 @@
 //! The command line: one file for each command.
 mod backup;
 mod client;
+mod import;
 mod live;
 mod query;
 mod serve;
@@ -59,6 +60,8 @@ enum Command {
     Token(token::TokenCommand),
     /// Ask for numbers: from a data directory, also of a running server, or from a server by --url.
     Query(query::Query),
+    /// Count what web servers have logged: access logs in the combined format, packed or not.
+    Import(import::Import),
     /// Watch a site live, minute by minute.
     Live(live::Live),
     /// Copy the data while the server runs.
@@ -107,6 +110,7 @@ impl Cli {
             Command::Site(command) => command.run(&file, &clock),
             Command::Token(command) => command.run(&file, &clock),
             Command::Query(command) => command.run(&file, &clock),
+            Command::Import(command) => command.run(&file, &clock),
             Command::Live(command) => command.run(&file, &clock),
             Command::Backup(command) => command.run(&file),
             Command::Restore(command) => command.run(&file),

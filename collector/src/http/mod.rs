@@ -8,6 +8,7 @@ mod files;
 pub(crate) mod gate;
 mod goals;
 mod health;
+mod imports;
 pub(crate) mod limit;
 mod live;
 mod problem;
@@ -43,6 +44,8 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/sites/{domain}/goals", get(goals::list).post(goals::add).delete(goals::remove_named))
         .route("/api/v1/sites/{domain}/goals/{id}", delete(goals::remove))
         .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
+        .route("/api/v1/sites/{domain}/imports", post(imports::begin))
+        .route("/api/v1/sites/{domain}/imports/{import}", axum::routing::delete(imports::end))
         .route("/api/v1/sites/{domain}/live", get(live::open))
         .route("/api/v1/sites/{domain}/live-ticket", post(live::ticket))
         .route("/api/v2/query", post(query::answer))

@@ -53,6 +53,20 @@ impl Client {
         self.json(request.header("content-type", "application/json").send(body.to_string().as_bytes()))
     }
 
+    /// Deletes something.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub(crate) fn delete(&self, path: &str) -> Result<(), ClientError> {
+        let answer = self.with_token(self.agent.delete(format!("{}{path}", self.url))).call();
+        let mut answer = answer.map_err(|error| ClientError::Unreachable(self.url.clone(), error.to_string()))?;
+        let status = answer.status().as_u16();
+        if (200..300).contains(&status) {
+            return Ok(());
+        }
+        Err(ClientError::Refused(status, detail(&answer.body_mut().read_to_string().unwrap_or_default())))
+    }
+
     /// Sends bytes until they are taken: what is not answered, or is asked to come again, is sent again as it is.
     /// With `token` the request carries it.
     ///

@@ -3,6 +3,7 @@
 //! The files beside this one are functions over a connection, one noun each; this one says which connection.
 pub mod changes;
 pub mod goals;
+pub mod imports;
 pub mod once;
 pub mod salts;
 mod schema;

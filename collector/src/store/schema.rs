@@ -8,6 +8,7 @@ const STEPS: &[fn(&Transaction<'_>) -> rusqlite::Result<()>] = &[
         crate::buckets::migrate(tx)
     },
     |tx| tx.execute_batch(include_str!("schema_2.sql")),
+    |tx| tx.execute_batch(include_str!("schema_3.sql")),
 ];
 
 /// The version that this program writes.

@@ -1,0 +1,183 @@
+//! From page views to a batch: the same steps that an event takes at an edge, with an inbox in memory.
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv6Addr};
+
+use foldhash::quality::RandomState;
+use headwater_core::beacon::MAX_STRING;
+use headwater_core::{Batch, Minute, NodeId};
+use headwater_edge::client::Agent;
+use headwater_edge::dedup::HOUR;
+use headwater_edge::event::Accepted;
+use headwater_edge::fold::Folder;
+use headwater_edge::host::{Page, cut};
+use headwater_edge::ingest::{Ingest, Work};
+use headwater_edge::sender::{Located, Told, visit_context};
+use headwater_edge::source::CLICK_IDS;
+use headwater_edge::store::{Table, Transaction};
+use headwater_edge::visit::{Event, Happening};
+use headwater_edge::visitor::Who;
+use headwater_edge::{SaltWindow, SiteFacts};
+
+use super::line::Line;
+use crate::geo::GeoDb;
+use crate::site::Timeline;
+
+/// How many identity windows are remembered: lines come nearly in order.
+const WINDOWS: usize = 40;
+
+/// The visits of a log and what is not delivered of them yet.
+pub(super) struct Visits<'a> {
+    /// The site, with the salts of the last windows.
+    pub(super) site: SiteFacts,
+    timeline: Timeline,
+    /// By what the salts of its windows are made.
+    salt: [u8; 32],
+    geo: Option<&'a GeoDb>,
+    inbox: Inbox,
+    latest: headwater_core::Millis,
+    views: u64,
+}
+
+impl<'a> Visits<'a> {
+    pub(super) fn new(site: SiteFacts, timeline: Timeline, salt: [u8; 32], geo: Option<&'a GeoDb>) -> Self {
+        Self { site, timeline, salt, geo, inbox: Inbox::default(), latest: headwater_core::Millis(0), views: 0 }
+    }
+
+    /// Adds a page view. One that is `counted` already only moves its visit.
+    pub(super) fn view(&mut self, line: &Line<'_>, agent: &Agent, counted: bool) {
+        let minute = line.at.minute();
+        self.prepare(minute);
+        let Some(accepted) = self.accept(line, agent) else { return };
+        // The tables of visits go by the time of arrival, which never goes back.
+        let hour = |at: headwater_core::Millis| at.0 / HOUR;
+        if hour(line.at) > hour(self.latest) {
+            self.inbox.forget_before((hour(line.at) as u32).saturating_sub(1));
+        }
+        self.latest = self.latest.max(line.at);
+        self.inbox.counted = counted;
+        let mut ingest = Ingest::new(&mut self.inbox, self.latest);
+        let Ok(_) = ingest.request(Work::Events(vec![(0, accepted)]));
+        let Ok(()) = ingest.finish();
+    }
+
+    /// Everything that was added since the last batch, `None` if that is nothing.
+    pub(super) fn batch(&mut self, node: NodeId, position: u64) -> Option<Batch> {
+        let folder = std::mem::take(&mut self.inbox.folder);
+        (!folder.is_empty()).then(|| folder.finish(node, 1, position))
+    }
+
+    fn accept(&mut self, line: &Line<'_>, agent: &Agent) -> Option<Accepted> {
+        let minute = line.at.minute();
+        let site = &self.site;
+        let address = line.target.contains("://").then(|| line.target.to_string());
+        let address = address.unwrap_or_else(|| {
+            let host = if line.vhost.is_empty() { &site.domain } else { line.vhost };
+            format!("https://{host}{}", line.target)
+        });
+        let page = Page::parse(&address)?;
+        let who = Who { address: Some(address_of(line.client)), user_agent: &line.user_agent, device: [0; 8] };
+        let parameter = |names: &[&str]| page.parameter(names).unwrap_or_default();
+        let told = Told {
+            referrer: &line.referrer,
+            source: &parameter(&["utm_source", "source", "ref"]),
+            medium: &parameter(&["utm_medium"]),
+            campaign: &parameter(&["utm_campaign"]),
+            content: &parameter(&["utm_content"]),
+            term: &parameter(&["utm_term"]),
+            click: CLICK_IDS.iter().find(|(id, _)| page.parameter(&[id]).is_some()).map_or("", |(id, _)| id),
+            entry: page.path,
+            ..Told::default()
+        };
+        let located = match (self.geo, line.client.parse()) {
+            (Some(geo), Ok(address)) => geo.locate(address),
+            _ => Located::default(),
+        };
+        let context = visit_context(site, &located.place(), &agent.client, &told);
+        self.views += 1;
+        Some(Accepted {
+            site: site.id,
+            id: None,
+            order: self.views,
+            before: who.hash_before(site, minute),
+            event: Event {
+                at: line.at,
+                visitor: who.hash(site, minute)?,
+                what: Happening::View,
+                page: cut(page.path, MAX_STRING).to_owned(),
+                hostname: page.host,
+                props: Vec::new(),
+                context,
+            },
+        })
+    }
+
+    /// Has the salts of a minute's window and of the one before it.
+    fn prepare(&mut self, minute: Minute) {
+        let window = self.window(minute);
+        if let Some(before) = window.from.0.checked_sub(1) {
+            self.window(Minute(before));
+        }
+    }
+
+    fn window(&mut self, minute: Minute) -> SaltWindow {
+        if let Some(known) = self.site.window(minute) {
+            return known.clone();
+        }
+        let span = self.timeline.window(minute);
+        let mut salt = blake3::Hasher::new_keyed(&self.salt);
+        salt.update(&span.start.0.to_le_bytes()).update(&span.end.0.to_le_bytes());
+        let salt = *salt.finalize().as_bytes();
+        let window = SaltWindow { from: span.start, to: span.end, identity: self.timeline.at(minute).identity, salt };
+        if self.site.salts.len() >= WINDOWS {
+            self.site.salts.remove(0);
+        }
+        self.site.salts.push(window.clone());
+        window
+    }
+}
+
+/// An address for a client of which the log has the name: of the range for documentation, so nobody else's.
+fn address_of(client: &str) -> IpAddr {
+    client.parse().unwrap_or_else(|_| {
+        let mut address = [0; 16];
+        address[..8].copy_from_slice(&blake3::hash(client.as_bytes()).as_bytes()[..8]);
+        (address[0], address[1]) = (0x3f, 0xff);
+        IpAddr::V6(Ipv6Addr::from(address))
+    })
+}
+
+/// The tables of visits, and what is appended, folded at once.
+#[derive(Default)]
+struct Inbox {
+    visits: BTreeMap<Table, HashMap<Vec<u8>, Vec<u8>, RandomState>>,
+    folder: Folder,
+    /// What is appended has been counted before.
+    counted: bool,
+}
+
+impl Inbox {
+    fn forget_before(&mut self, hour: u32) {
+        self.visits.retain(|table, _| !matches!(table, Table::Visits(known) if *known < hour));
+    }
+}
+
+impl Transaction for Inbox {
+    type Error = Infallible;
+
+    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Infallible> {
+        Ok(self.visits.get(&table).and_then(|visits| visits.get(key)).cloned())
+    }
+
+    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), Infallible> {
+        self.visits.entry(table).or_default().insert(key.to_vec(), value.to_vec());
+        Ok(())
+    }
+
+    fn append(&mut self, block: &[u8]) -> Result<(), Infallible> {
+        if !self.counted {
+            self.folder.add(block);
+        }
+        Ok(())
+    }
+}
