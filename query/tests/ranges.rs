@@ -53,6 +53,39 @@ fn named_ranges() {
 }
 
 #[test]
+fn compared_ranges() {
+    let site = site("Europe/Berlin", "2026-11-22T10:30:00Z"); // a Sunday
+    let compared = |range: Value, comparisons: Value| -> [String; 2] {
+        let body = json!({"site_id": "a", "metrics": ["visitors"], "date_range": range, "include": {"comparisons": comparisons}});
+        let query = Query::parse(body.to_string().as_bytes()).unwrap();
+        let answer = answer(&query, &site, |_, _| Ok::<_, ()>(Vec::<(Span, std::sync::Arc<Aggregate>)>::new())).unwrap();
+        serde_json::from_value(serde_json::to_value(answer.meta.comparison.unwrap().date_range).unwrap()).unwrap()
+    };
+    let previous = json!({"mode": "previous_period"});
+    let previous_weekday = json!({"mode": "previous_period", "match_day_of_week": true});
+    let year = json!({"mode": "year_over_year"});
+    let year_weekday = json!({"mode": "year_over_year", "match_day_of_week": true});
+    let custom = json!({"mode": "custom", "date_range": ["2026-02-01", "2026-02-28"]});
+    let hour = json!(["2026-11-01T12:00:00Z", "2026-11-01T13:00:00Z"]);
+    let cases = [
+        (json!("day"), &previous, "2026-11-21T00:00:00+01:00", "2026-11-21T23:59:59+01:00"),
+        (json!("7d"), &previous, "2026-11-08T00:00:00+01:00", "2026-11-14T23:59:59+01:00"),
+        // Only the 22 days up to today, and a day is a day though the clock was put back in between.
+        (json!("month"), &previous, "2026-10-10T00:00:00+02:00", "2026-10-31T23:59:59+01:00"),
+        (json!("month"), &previous_weekday, "2026-10-11T00:00:00+02:00", "2026-11-01T23:59:59+01:00"),
+        (json!("7d"), &year, "2025-11-15T00:00:00+01:00", "2025-11-21T23:59:59+01:00"),
+        (json!("7d"), &year_weekday, "2025-11-16T00:00:00+01:00", "2025-11-22T23:59:59+01:00"),
+        (json!(["2024-02-29", "2024-03-01"]), &year, "2023-02-28T00:00:00+01:00", "2023-03-01T23:59:59+01:00"),
+        (json!("24h"), &previous, "2026-11-20T12:00:00+01:00", "2026-11-21T11:59:59+01:00"),
+        (hour, &previous, "2026-11-01T12:00:00+01:00", "2026-11-01T12:59:59+01:00"),
+        (json!("7d"), &custom, "2026-02-01T00:00:00+01:00", "2026-02-28T23:59:59+01:00"),
+    ];
+    for (range, comparisons, from, to) in cases {
+        assert_eq!(compared(range.clone(), comparisons.clone()), [from, to], "{range} {comparisons}");
+    }
+}
+
+#[test]
 fn dates_include_both_and_date_times_end_where_they_say() {
     let site = site("Asia/Kathmandu", "2026-11-22T10:30:00Z");
     assert_eq!(told(&site, json!(["2026-11-01", "2026-11-02"])), ["2026-11-01T00:00:00+05:45", "2026-11-02T23:59:59+05:45"]);

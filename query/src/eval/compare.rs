@@ -84,3 +84,24 @@ fn change(metric: Metric, here: &MetricValue, there: &MetricValue) -> Option<f64
         _ => Some(((new - old) / old.abs() * 100.0).round()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_per_cents_and_of_shares_points() {
+        use MetricValue::{Decimal, Money, None as Nothing, Whole};
+        assert_eq!(change(Metric::Visitors, &Whole(15), &Whole(10)), Some(50.0));
+        assert_eq!(change(Metric::Visitors, &Whole(0), &Whole(10)), Some(-100.0));
+        assert_eq!(change(Metric::Visitors, &Whole(3), &Whole(0)), Some(100.0));
+        assert_eq!(change(Metric::Visitors, &Whole(0), &Whole(0)), Some(0.0));
+        assert_eq!(change(Metric::BounceRate, &Whole(40), &Whole(50)), Some(-10.0));
+        assert_eq!(change(Metric::BounceRate, &Whole(40), &Whole(0)), None);
+        assert_eq!(change(Metric::ConversionRate, &Decimal(2.5), &Decimal(1.25)), Some(1.25));
+        assert_eq!(change(Metric::Avg, &Nothing, &Decimal(1.0)), None);
+        let money = |value, currency: &str| Money { value, currency: currency.to_owned() };
+        assert_eq!(change(Metric::TotalRevenue, &money(30.0, "EUR"), &money(20.0, "EUR")), Some(50.0));
+        assert_eq!(change(Metric::TotalRevenue, &money(30.0, "EUR"), &money(20.0, "USD")), None);
+    }
+}

@@ -51,23 +51,22 @@ impl Known<'_> {
 pub(super) fn metric(metric: Metric, totals: &Totals, needs: &Needs, bases: &Bases) -> Told {
     let known = Known { totals, needs };
     let over_visits = |what| quotient(known.of(what), known.visits());
+    // A ratio over nothing is 0 where there is nothing, and not known where the samples found nothing.
+    let over_nothing = |of: Estimate| of.is_exact().then_some(exact(0.0));
     match metric {
         Metric::Visitors => count(known.of(What::Visitors)),
         Metric::Visits => count(known.visits()),
         Metric::Pageviews => count(known.of(What::Views)),
         Metric::Events => count(known.of(What::Events)),
-        Metric::ViewsPerVisit => decimal(over_visits(What::Views).unwrap_or(exact(0.0)), 100.0),
+        Metric::ViewsPerVisit => decimal(over_visits(What::Views).or_else(|| over_nothing(known.visits())), 100.0),
         Metric::BounceRate => bounce_rate(&known),
-        Metric::VisitDuration => whole(over_visits(What::Engaged).or(Some(exact(0.0)))),
+        Metric::VisitDuration => whole(over_visits(What::Engaged).or_else(|| over_nothing(known.visits()))),
         Metric::TimeOnPage => whole(over_visits(What::Engaged)),
         Metric::ScrollDepth => whole(quotient(known.of(What::Depth), known.of(What::Views)).map(|depth| held(depth, 100.0))),
-        Metric::Percentage => match share(known.of(What::Visitors), bases.all) {
-            Some(share) => decimal(share, 10.0),
-            None => (MetricValue::None, None),
-        },
+        Metric::Percentage => decimal(share(known.of(What::Visitors), bases.all), 10.0),
         Metric::ConversionRate | Metric::GroupConversionRate => {
             let base = if metric == Metric::ConversionRate { bases.converting } else { bases.group };
-            decimal(share(known.of(What::Visitors), base).unwrap_or(exact(0.0)), 100.0)
+            decimal(share(known.of(What::Visitors), base).or_else(|| over_nothing(base)), 100.0)
         }
         Metric::TotalRevenue | Metric::AverageRevenue => revenue(metric, totals),
         _ => value(metric, totals),
@@ -96,7 +95,8 @@ fn whole(estimate: Option<Estimate>) -> Told {
 }
 
 /// A number that is never negative, with as many decimals as `scale` has zeros.
-fn decimal(estimate: Estimate, scale: f64) -> Told {
+fn decimal(estimate: Option<Estimate>, scale: f64) -> Told {
+    let Some(estimate) = estimate else { return (MetricValue::None, None) };
     let bounds = [(estimate.low * scale).floor().max(0.0) / scale, (estimate.high * scale).ceil() / scale];
     (MetricValue::Decimal((estimate.value * scale).round() / scale), (!estimate.is_exact()).then_some(bounds))
 }
@@ -123,7 +123,7 @@ fn bounce_rate(known: &Known<'_>) -> Told {
     let (all, on) = (known.of(started), known.of(went_on));
     if all.value <= 0.0 {
         let of_page = known.needs.shape.dimensions.iter().any(Dimension::is_event);
-        return (if of_page { MetricValue::None } else { MetricValue::Whole(0) }, None);
+        return (if of_page || !all.is_exact() { MetricValue::None } else { MetricValue::Whole(0) }, None);
     }
     // "Went on" may stand in another row after a lost race; no bounce is shown below 0.
     let rate = (all.value - on.value).max(0.0) / all.value;
@@ -151,7 +151,8 @@ fn revenue(metric: Metric, totals: &Totals) -> Told {
         _ => quotient(sum, valued.count(totals.share())).unwrap_or(sum),
     };
     let value = (amount.value * 1000.0).round() / 1000.0;
-    (MetricValue::Money { value, currency: currency.to_owned() }, real_bounds(&amount))
+    let bounds = real_bounds(&amount).map(|[low, high]| [(low * 1000.0).floor() / 1000.0, (high * 1000.0).ceil() / 1000.0]);
+    (MetricValue::Money { value, currency: currency.to_owned() }, bounds)
 }
 
 fn real_bounds(estimate: &Estimate) -> Option<[f64; 2]> {

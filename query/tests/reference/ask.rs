@@ -1,5 +1,5 @@
 //! Random queries, written as JSON and read by the parser.
-use headwater_query::Query;
+use headwater_query::{Compare, CompareMode, DateRange, Moment, Query};
 use serde_json::{Value, json};
 
 use crate::traffic::{NAMES, PAGES, Rng, SOURCES, VALUES, World};
@@ -66,6 +66,15 @@ pub(crate) fn random(rng: &mut Rng, world: &World) -> Query {
         }
     };
     random_of(rng, world, range)
+}
+
+/// With what an answer may be compared.
+pub(crate) fn comparison(rng: &mut Rng, world: &World) -> Compare {
+    let today = world.site.calendar().date(world.site.now);
+    let from = today.plus_days(-(rng.below(12) as i64));
+    let custom = DateRange::Between(Moment::Date(from), Moment::Date(from.plus_days(rng.below(9) as i64)));
+    let mode = rng.pick(&[CompareMode::PreviousPeriod, CompareMode::YearOverYear, CompareMode::Custom(custom)]);
+    Compare { mode, match_day_of_week: rng.chance(2) }
 }
 
 /// A range that begins and ends inside days.

@@ -1,10 +1,14 @@
 //! Answers compared with a naive reference: plain raw events, looked at one by one.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
 mod ask;
+mod malformed;
 mod naive;
+mod sampled;
 mod traffic;
 
-use headwater_query::{Answer, Metric, MetricValue, Query, answer};
+use std::collections::HashMap;
+
+use headwater_query::{Answer, Dimension, Metric, MetricValue, Query, TimeDimension, answer};
 use traffic::{Rng, World};
 
 fn compare(world: &World, query: &Query) {
@@ -76,6 +80,59 @@ fn worlds(seeds: std::ops::Range<u64>, queries: usize) {
 #[test]
 fn random_queries_over_random_traffic_equal_the_reference() {
     worlds(0..80, 30);
+}
+
+/// What an answer says of another time is what it says when it is asked for that time.
+#[test]
+fn a_comparison_is_the_answer_about_the_other_time() {
+    let mut compared = 0;
+    for seed in 3000..3040 {
+        let mut rng = Rng(seed);
+        let world = World::random(&mut rng);
+        for _ in 0..10 {
+            let mut query = ask::random(&mut rng, &world);
+            // A line of minutes has all its points when it is compared, more than fit a page.
+            if query.dimensions.contains(&Dimension::Time(TimeDimension::Minute)) {
+                continue;
+            }
+            query.include.comparisons = Some(ask::comparison(&mut rng, &world));
+            let ask = |query: &Query| answer(query, &world.site, |grain, span| Ok::<_, ()>(world.read(grain, span)));
+            let both = ask(&query).unwrap();
+            let there = both.meta.comparison.as_ref().unwrap();
+            let mut other = Query { date_range: there.date_range, ..query.clone() };
+            other.include.comparisons = None;
+            let told = serde_json::to_string(&query).unwrap();
+            let other: HashMap<Vec<Option<String>>, Vec<MetricValue>> = ask(&other)
+                .unwrap()
+                .results
+                .into_iter()
+                .map(|r| (r.dimensions.into_iter().map(Some).collect(), r.metrics))
+                .collect();
+            let repeated_hours = told.contains("time:hour");
+            for row in &both.results {
+                let comparison = row.comparison.as_ref().unwrap();
+                assert_eq!(comparison.change.len(), query.metrics.len());
+                match other.get(&comparison.dimensions) {
+                    // Two equal hours have one label.
+                    _ if repeated_hours => {}
+                    Some(metrics) => {
+                        assert_eq!(&comparison.metrics, metrics, "seed {seed}: {told}");
+                        compared += 1;
+                    }
+                    None => assert!(comparison.metrics.iter().all(|m| m.number().unwrap_or(0.0) == 0.0), "seed {seed}: {told}"),
+                }
+            }
+            // Beside it the answer is what it is without.
+            query.include.comparisons = None;
+            let alone: Vec<_> = ask(&query).unwrap().results.into_iter().map(|row| (row.dimensions, row.metrics)).collect();
+            let shown = |metrics: &[MetricValue]| metrics.iter().any(|m| m.number().unwrap_or(0.0) != 0.0);
+            let rows = both.results.into_iter().map(|row| (row.dimensions, row.metrics));
+            let (rows, alone): (Vec<_>, Vec<_>) =
+                (rows.filter(|row| shown(&row.1)).collect(), alone.into_iter().filter(|row| shown(&row.1)).collect());
+            assert_eq!(rows, alone, "seed {seed}: {told}");
+        }
+    }
+    assert!(compared > 200, "{compared} rows were compared");
 }
 
 #[test]

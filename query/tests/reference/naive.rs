@@ -27,6 +27,7 @@ struct Known<'a> {
     exits: HashMap<(u64, u16, Context), &'static str>,
     all: &'a [&'a Raw],
     patterns: RefCell<HashMap<(String, bool), regex::Regex>>,
+    done: RefCell<HashMap<*const Filter, HashSet<u64>>>,
 }
 
 type Context = [&'static str; VisitDimension::COUNT];
@@ -46,7 +47,7 @@ impl<'a> Known<'a> {
             }
         }
         let exits = best.into_iter().map(|(visit, (page, _))| (visit, page)).collect();
-        Self { goals: &world.site.goals, exits, all, patterns: RefCell::default() }
+        Self { goals: &world.site.goals, exits, all, patterns: RefCell::default(), done: RefCell::default() }
     }
 
     fn reached(&self, raw: &Raw) -> Vec<&'a Goal> {
@@ -83,7 +84,15 @@ impl<'a> Known<'a> {
     }
 
     fn passes(&self, filter: &Filter, raw: &Raw) -> bool {
-        let has_done = |inner| self.all.iter().any(|r| r.hash == raw.hash && r.count > 0 && self.passes(inner, r));
+        // Who has is the same for all events, so it is found out once.
+        let has_done = |inner: &Filter| {
+            let place = std::ptr::from_ref(inner);
+            if let Some(known) = self.done.borrow().get(&place) {
+                return known.contains(&raw.hash);
+            }
+            let done: HashSet<u64> = self.all.iter().filter(|r| r.count > 0 && self.passes(inner, r)).map(|r| r.hash).collect();
+            self.done.borrow_mut().entry(place).or_insert(done).contains(&raw.hash)
+        };
         match filter {
             Filter::And(inner) => inner.iter().all(|f| self.passes(f, raw)),
             Filter::Or(inner) => inner.iter().any(|f| self.passes(f, raw)),

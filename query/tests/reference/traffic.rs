@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_core::{Activity, Aggregate, EventDelta, Fold, Grain, Minute, VisitDimension, VisitorHash};
+use headwater_core::{Activity, Aggregate, EventDelta, Fold, Grain, Hll, Hlls, Minute, VisitDimension, VisitorHash};
 use headwater_query::{Calendar, Date, Goal, Identity, SiteContext, Span, Target, Worth};
 
 /// SplitMix64.
@@ -78,12 +78,16 @@ const GOALS: &[NamedGoal] = &[
 
 impl World {
     pub(crate) fn random(rng: &mut Rng) -> Self {
+        let (people, visits) = (3 + rng.below(30), rng.below(160));
+        Self::with(rng, 12 * 24 * 60, people, visits)
+    }
+
+    fn with(rng: &mut Rng, length: u32, people: usize, visits: usize) -> Self {
         let calendar = Calendar::new(rng.pick(ZONES)).unwrap();
         let identity = rng.pick(&[Identity::Day, Identity::Day, Identity::Month, Identity::Device]);
         // Around a change of the clock, or a turn of the month.
         let first = rng.pick(&["2026-03-24", "2026-10-20", "2026-10-28", "2026-03-29"]);
         let first = calendar.start_of(Date::parse(first).unwrap());
-        let length = 12 * 24 * 60;
         let now = Minute(first.0 + length - 700);
         let mut site = SiteContext::new(calendar.clone(), identity, now);
         site.first_data = Some(first);
@@ -93,14 +97,42 @@ impl World {
             let worth = worth.map(|(units, currency)| Worth { value: units * 1_000_000, currency: currency.to_owned() });
             site.goals.push(Goal { name: (*name).to_owned(), target, worth });
         }
-        let people = 3 + rng.below(30);
         let mut raw = Vec::new();
-        for _ in 0..rng.below(160) {
+        for _ in 0..visits {
             let minute = Minute(first.0 + rng.below(length as usize) as u32);
             visit(rng, &calendar, identity, people, minute, &mut raw);
         }
         let buckets = buckets(&calendar, &raw);
         Self { site, raw, buckets }
+    }
+
+    /// The same traffic where each bucket holds a sample of the visitors below a hash, as one that has outgrown its size.
+    pub(crate) fn sampled(&self, theta: u64) -> Self {
+        let cut = |(span, bucket): &(Span, Arc<Aggregate>)| {
+            let mut cut = Aggregate::clone(bucket);
+            let mut everyone = Hll::default();
+            cut.people.iter().enumerate().for_each(|(visitor, (hash, ..))| {
+                let first = visitor.checked_sub(1).map_or(0, |v| cut.people.visitors[v].visits_end);
+                let own = first..cut.people.visitors[visitor].visits_end;
+                if own.into_iter().any(|visit| cut.people.visit_counts(visit as usize)) {
+                    everyone.insert(hash);
+                }
+            });
+            let people = &mut cut.people;
+            people.visitors.retain(|visitor| visitor.hash.0 < theta);
+            people.visits.truncate(people.visitors.last().map_or(0, |v| v.visits_end as usize));
+            people.facts.truncate(people.visits.last().map_or(0, |v| v.facts_end as usize));
+            people.theta = theta;
+            people.hlls = Some(Hlls { total: everyone, values: Vec::new() });
+            (*span, Arc::new(cut))
+        };
+        let buckets = self.buckets.iter().map(|(key, bucket)| (*key, cut(bucket))).collect();
+        Self { site: self.site.clone(), raw: self.raw.clone(), buckets }
+    }
+
+    /// A site with many visitors over a few days.
+    pub(crate) fn crowded(rng: &mut Rng, visits: usize) -> Self {
+        Self::with(rng, 4 * 24 * 60, visits / 2, visits)
     }
 
     pub(crate) fn read(&self, grain: Grain, span: Span) -> Vec<(Span, Arc<Aggregate>)> {
