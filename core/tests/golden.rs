@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails by panicking
 use headwater_core::beacon::{self, Beacon, Delta, MinutePart, Str, VisitPart};
 use headwater_core::{
-    Activity, Aggregate, Batch, BeaconId, EventDelta, Fold, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,
+    Activity, Aggregate, Batch, BeaconId, EventDelta, Fold, Millis, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,
     WireError,
 };
 
@@ -18,7 +18,7 @@ fn hex(text: &str) -> Vec<u8> {
 fn a_beacon() {
     let golden = hex("
         01                          # version
-        d0 0f                       # now: 2,000 ms after creation
+        42 79 ec f2 98 7d 00 00     # sent: 1,781,592,066,000 ms, 2 s after creation
         01 02 03 04 05 06 07 08 00  # id: page load, seq 0
         80 e0 c3 d1 06              # created: 1,781,592,064 s
         0b 65 78 61 6d 70 6c 65 2e 63 6f 6d  # site: example.com
@@ -34,7 +34,7 @@ fn a_beacon() {
         03 70 72 6f                 # 6 pro
         01                          # one visit
         c1 02                       # tag 321
-        00 00 00 00 00 00 03        # referrer, utm source, medium, campaign, content, term; entry: string 3
+        00 00 00 00 00 00 00 03     # referrer, utm source, medium, campaign, content, term, click id; entry: string 3
         01                          # one minute
         01 01 01                    # at -1 s (zigzag), started, went on
         02                          # two deltas
@@ -73,11 +73,11 @@ fn a_beacon() {
         ..Beacon::default()
     };
     let mut written = Vec::new();
-    beacon::envelope(2000, &mut written);
+    beacon::envelope(Millis(1_781_592_066_000), &mut written);
     written.extend(beacon.encode());
     assert_eq!(written, golden);
-    let (now, frozen) = beacon::open(&golden).unwrap();
-    assert_eq!((now, Beacon::decode(frozen)), (2000, Ok(beacon)));
+    let (sent, frozen) = beacon::open(&golden).unwrap();
+    assert_eq!((sent, Beacon::decode(frozen)), (Millis(1_781_592_066_000), Ok(beacon)));
 }
 
 fn view() -> Aggregate {

@@ -82,9 +82,9 @@ pub fn judge(body: &[u8], sender: &Sender<'_>, around: &impl Surroundings) -> Re
     if body.len() <= MAX_BYTES && body.trim_ascii_start().first() == Some(&b'[') {
         return judge_signals(body, sender, around);
     }
-    let (now, frozen) = open(body)?;
+    let (sent, frozen) = open(body)?;
     let beacon = Beacon::decode(frozen)?;
-    judge_beacon(&beacon, now, sender, around)
+    judge_beacon(&beacon, sent.0.saturating_sub(beacon.created().0), sender, around)
 }
 
 /// Judges the signals of a page whose policy refuses Wasm: the tracker's own code makes a beacon of them here.
@@ -196,7 +196,7 @@ fn record(
                 campaign: beacon.string(visit.campaign),
                 content: beacon.string(visit.content),
                 term: beacon.string(visit.term),
-                click: "",
+                click: beacon.string(visit.click),
                 entry: beacon.string(visit.entry),
                 language: beacon.string(beacon.language),
                 zone: beacon.string(beacon.zone),

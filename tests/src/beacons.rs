@@ -31,7 +31,7 @@ pub fn view<'a>(id: BeaconId, site: &'a str, page: &'a str) -> Beacon<'a> {
 /// The body of the request that sends `beacon` this many milliseconds after its creation.
 pub fn body(beacon: &Beacon<'_>, now_ms: u64) -> Vec<u8> {
     let mut body = Vec::new();
-    beacon::envelope(now_ms, &mut body);
+    beacon::envelope(beacon.created().offset(now_ms as i64), &mut body);
     body.extend(beacon.encode());
     body
 }

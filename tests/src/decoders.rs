@@ -185,7 +185,7 @@ fn golden_beacons() -> Vec<Vec<u8>> {
         .iter()
         .map(|beacon| {
             let mut body = Vec::new();
-            beacon::envelope(86_400_000, &mut body);
+            beacon::envelope(beacon.created().offset(86_400_000), &mut body);
             body.extend(beacon.encode());
             body
         })

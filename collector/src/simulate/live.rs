@@ -60,7 +60,7 @@ pub(crate) fn beacons(visit: &Visit, site: &str, host: &str, now: Millis, random
             ..Beacon::default()
         };
         let mut body = Vec::new();
-        beacon::envelope(now.0 % 1000, &mut body);
+        beacon::envelope(now, &mut body);
         body.extend(beacon.encode());
         bodies.push(body);
     }

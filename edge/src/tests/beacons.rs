@@ -27,7 +27,7 @@ fn view(load: u8, seq: u32, created: u64) -> Beacon<'static> {
 
 fn body(beacon: &Beacon<'_>, now: u64) -> Vec<u8> {
     let mut body = Vec::new();
-    envelope(now, &mut body);
+    envelope(beacon.created().offset(now as i64), &mut body);
     body.extend(beacon.encode());
     body
 }
@@ -102,12 +102,14 @@ fn signals_of_a_page_without_wasm_are_counted_once() {
         assert_eq!(answer.status, 400, "{body}");
         assert!(answer.body.unwrap()["detail"].as_str().unwrap().starts_with(detail));
     }
-    // The form is the tracker's: now, how many were told; creation, page load, site, storage, identity, screen, ...
+    // The form is the tracker's: nothing, now, how many were told; `b`, creation, page load, site, storage, identity, screen, ...
     let signals = |now: u64, told: usize| {
         let (created, at) = (NOON.0, NOON.0 + 1000);
-        let head =
-            format!("{now}\x0c{told}\x0c{created}\x0c77\x0cexample.com\x0c0\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin");
-        let view = format!("v\x0c{created}\x0c\x0c/\x0cexample.com\x0cnews.net\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0c");
+        let head = format!(
+            "\x0c{now}\x0c{told}\x0cb\x0c{created}\x0c77\x0cexample.com\x0c0\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin"
+        );
+        let view =
+            format!("v\x0c{created}\x0c\x0c/\x0cexample.com\x0cnews.net\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0c\x0c");
         let click = format!("i\x0c{at}\x0cSignup\x0c/\x0cexample.com\x0cNaN\x0cplan\x0cpro\x0c");
         serde_json::to_vec(&[head, view, click]).unwrap()
     };

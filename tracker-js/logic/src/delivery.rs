@@ -2,7 +2,7 @@
 //! one beacon is on its way.
 use headwater_core::beacon::{MAX_BYTES, VERSION};
 
-use crate::text::{Buf, get, put, put_varint, set};
+use crate::text::{Buf, put};
 
 /// How long signals are collected before the first of them goes, in milliseconds.
 pub const QUIET: u32 = 250;
@@ -14,10 +14,10 @@ const DOUBLINGS: u32 = 5;
 const LONGEST_RETRY_AFTER: u64 = 3600;
 /// More than the longest wait in milliseconds: an hour of `Retry-After` and the jitter of the longest backoff, 32 minutes.
 const LONGEST_WAIT: u64 = 2 * 3600 * 1000;
-/// Frozen beacons that are kept at most: those of two days without an answer.
-pub const MOST: usize = 48;
-/// Bytes of them that are kept at most.
+/// Bytes of frozen beacons that are kept at most: at some 400 bytes an hour, those of days without an answer.
 pub const MOST_BYTES: usize = 2 * MAX_BYTES;
+/// Bytes before each body in the queue: how long it is.
+const HEAD: usize = 4;
 
 /// What the shell does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,37 +30,25 @@ pub enum Action<'a> {
     Done,
 }
 
-/// Where a frozen beacon stands.
+/// What is known of the request that is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// It is to be sent, or on its way.
-    Waits,
-    /// It went with `sendBeacon`, which nobody acknowledges, and waits until the page is seen again.
-    Parted,
-    /// It is answered for good.
-    Done,
+enum Flight {
+    /// There is none.
+    None,
+    /// It has the first body of the queue.
+    First,
+    /// Its body was handed over when the page went out of sight: its answer says nothing.
+    Other,
 }
 
-/// A frozen beacon.
-#[derive(Clone, Copy, Debug)]
-pub struct Parcel {
-    /// What `now` counts from: seconds since 1970.
-    created: u32,
-    /// Where its bytes are in [`Delivery::frozen`].
-    start: usize,
-    end: usize,
-    state: State,
-}
-
-/// The beacons that are not acknowledged yet. Their room is free again when all of them are.
+/// The bodies that are not acknowledged yet, in order.
 #[derive(Debug)]
 pub struct Delivery<'a> {
-    parcels: &'a mut [Parcel],
-    count: usize,
-    /// Their bytes, one after the other.
-    pub frozen: Buf<'a>,
-    /// Which of them is on its way, counted from 1.
-    flying: usize,
+    /// Each after its head. Their room is free again when all of them are acknowledged.
+    pub queue: Buf<'a>,
+    /// Where the first one begins.
+    first: usize,
+    flight: Flight,
     /// The least time between the first attempts of two beacons, in milliseconds.
     pub interval: u32,
     failures: u32,
@@ -68,10 +56,6 @@ pub struct Delivery<'a> {
     next_at: u64,
     /// When what is not frozen yet may go.
     draft_at: u64,
-}
-
-impl Parcel {
-    pub(crate) const NONE: Self = Self { created: 0, start: 0, end: 0, state: State::Waits };
 }
 
 /// Milliseconds until a moment. None if that would be longer than anything is meant to wait: the moment is over, or the
@@ -84,14 +68,15 @@ const fn left(until: u64, now: u64) -> u64 {
 impl<'a> Delivery<'a> {
     /// Nothing to deliver yet.
     #[must_use]
-    pub const fn new(parcels: &'a mut [Parcel], frozen: &'a mut [u8]) -> Self {
-        Self { parcels, count: 0, frozen: Buf::new(frozen), flying: 0, interval: 0, failures: 0, next_at: 0, draft_at: 0 }
+    pub const fn new(queue: &'a mut [u8]) -> Self {
+        let flight = Flight::None;
+        Self { queue: Buf::new(queue), first: 0, flight, interval: 0, failures: 0, next_at: 0, draft_at: 0 }
     }
 
     /// Whether one more beacon of any size can be kept.
     #[must_use]
     pub const fn has_room(&self) -> bool {
-        self.count < MOST && self.frozen.len <= MOST_BYTES - MAX_BYTES
+        self.queue.len <= MOST_BYTES - MAX_BYTES
     }
 
     /// The first signal of a draft came.
@@ -99,19 +84,33 @@ impl<'a> Delivery<'a> {
         self.draft_at = now.wrapping_add(u64::from(self.interval.min(QUIET)));
     }
 
-    /// Takes the beacon whose bytes were appended to `frozen` from `start` on. `created` is the second that its `now`
-    /// counts from.
-    pub fn push(&mut self, created: u32, start: usize) {
-        if let Some(parcel) = self.parcels.get_mut(self.count) {
-            *parcel = Parcel { created, start, end: self.frozen.len, state: State::Waits };
-            self.count += 1;
-        }
+    /// Begins a body: its frozen bytes are to be appended. Gives what [`Delivery::end`] wants to know.
+    pub fn begin(&mut self) -> usize {
+        let start = self.queue.len;
+        put(&mut self.queue, &[0, 0, 0, 0, VERSION, 0, 0, 0, 0, 0, 0, 0, 0]);
+        start
     }
 
-    /// The parcel that goes next, counted from 1, or 0.
+    /// Takes the body that was begun.
+    pub fn end(&mut self, start: usize) {
+        let end = self.queue.len;
+        self.queue.len = start;
+        put(&mut self.queue, &((end - start - HEAD) as u32).to_le_bytes());
+        self.queue.len = end;
+    }
+
+    /// The first body, and where it ends.
+    fn body(&self) -> (&[u8], usize) {
+        let start = self.first + HEAD;
+        let head = self.queue.bytes.get(self.first..).and_then(|bytes| bytes.first_chunk());
+        let end = start + head.map_or(0, |head| u32::from_le_bytes(*head)) as usize;
+        (self.queue.bytes.get(start..end).unwrap_or_default(), end)
+    }
+
+    /// Whether there is a body to be sent.
     #[must_use]
-    pub fn next(&self) -> usize {
-        self.parcels.iter().take(self.count).position(|parcel| parcel.state == State::Waits).map_or(0, |at| at + 1)
+    pub const fn waits(&self) -> bool {
+        self.first < self.queue.len
     }
 
     /// In how many milliseconds something may go; `None` if there is nothing, or something is on its way.
@@ -119,34 +118,36 @@ impl<'a> Delivery<'a> {
     #[must_use]
     pub fn due(&self, now: u64, drafted: bool) -> Option<u64> {
         let pause = left(self.next_at, now);
-        match self.next() {
-            _ if self.flying > 0 => None,
-            0 => drafted.then(|| pause.max(left(self.draft_at, now))),
-            _ => Some(pause),
+        if self.flight != Flight::None {
+            None
+        } else if self.waits() {
+            Some(pause)
+        } else {
+            drafted.then(|| pause.max(left(self.draft_at, now)))
         }
     }
 
-    /// Writes the body of the next attempt.
-    pub fn send(&mut self, now: u64, body: &mut Buf<'_>) {
-        self.flying = self.next();
+    /// Gives the body of the next attempt. The shell writes the time into it.
+    pub fn send(&mut self, now: u64) -> &[u8] {
+        self.flight = Flight::First;
         self.next_at = now + u64::from(self.interval);
-        if let Some(parcel) = self.parcels.get(self.flying.wrapping_sub(1)) {
-            parcel.write(&self.frozen, now, body);
-        }
+        self.body().0
     }
 
     /// The answer to what was sent: its status, 0 if there was none, and its `Retry-After` in seconds or 0.
     /// `random` spreads the retries of many pages.
     pub fn answer(&mut self, now: u64, status: u64, retry_after: u64, random: u64) {
-        let flying = self.flying;
-        self.flying = 0;
-        if matches!(status, 200..=299 | 400 | 403 | 404 | 410 | 413) {
+        let flight = self.flight;
+        self.flight = Flight::None;
+        if flight != Flight::First {
+            return;
+        }
+        // Final is all but 429, 5xx and no answer.
+        if status.wrapping_sub(200) < 300 && status != 429 {
             // Counted, or refused for good: the same bytes would be refused again.
             self.failures = 0;
-            if let Some(parcel) = self.parcels.get_mut(flying.wrapping_sub(1)) {
-                parcel.state = State::Done;
-            }
-            if self.parcels.iter().take(self.count).all(|parcel| parcel.state == State::Done) {
+            self.first = self.body().1;
+            if !self.waits() {
                 self.clear();
             }
             return;
@@ -160,40 +161,23 @@ impl<'a> Delivery<'a> {
         self.next_at = now + base.max(asked) + jitter;
     }
 
-    /// The page goes out of sight, perhaps for ever. `part` is `sendBeacon`: it says whether the browser took the bytes.
-    pub fn hide(&mut self, now: u64, body: &mut Buf<'_>, mut part: impl FnMut(&[u8]) -> bool) {
-        for (at, parcel) in self.parcels.iter_mut().take(self.count).enumerate() {
-            // What is on its way outlives the page.
-            if parcel.state == State::Waits && at + 1 != self.flying {
-                parcel.write(&self.frozen, now, body);
-                if part(get(body)) {
-                    parcel.state = State::Parted;
-                }
-            }
+    /// The page goes out of sight, perhaps for ever: every body is handed over, the one that is on its way too, since
+    /// nobody may be there for its answer.
+    pub fn hide(&mut self, mut part: impl FnMut(&[u8])) {
+        if self.flight == Flight::First {
+            self.flight = Flight::Other;
         }
-    }
-
-    /// The page is seen again: what has parted goes once more, since nobody said that it arrived.
-    pub fn show(&mut self) {
-        for parcel in self.parcels.iter_mut() {
-            if parcel.state == State::Parted {
-                parcel.state = State::Waits;
-            }
+        while self.waits() {
+            let (body, end) = self.body();
+            part(body);
+            self.first = end;
         }
+        self.clear();
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        self.count = 0;
-        self.frozen.len = 0;
-    }
-}
-
-impl Parcel {
-    /// Writes the body: version, the milliseconds since its creation, the frozen bytes.
-    fn write(&self, frozen: &Buf<'_>, now: u64, body: &mut Buf<'_>) {
-        set(body, &[VERSION]);
-        put_varint(body, now.saturating_sub(u64::from(self.created) * 1000));
-        put(body, frozen.bytes.get(self.start..self.end).unwrap_or_default());
+        self.queue.len = 0;
+        self.first = 0;
     }
 }

@@ -4,7 +4,7 @@
 //! bytes, and freezing copies them. `tests/` reads the result back with [`headwater_core::Beacon::decode`].
 use headwater_core::{
     BeaconId,
-    beacon::{MAX_COUNTS, MAX_MINUTES, MAX_PROPS, MAX_STRING},
+    beacon::{MAX_COUNTS, MAX_ENGAGED, MAX_MINUTES, MAX_PROPS, MAX_STRING},
 };
 
 use crate::{
@@ -47,6 +47,10 @@ pub mod sum {
     pub const STARTED: usize = 0;
     /// Of both.
     pub const WENT_ON: usize = 1;
+    /// Of a row.
+    pub const ENGAGED: usize = 2;
+    /// Of a row.
+    pub const DEPTH: usize = 3;
 }
 
 /// Tallies by visit, minute and page.
@@ -111,11 +115,11 @@ impl<'a> Draft<'a> {
             || self.strings.len + self.keys.len > FULL
     }
 
-    /// Adds to a sum of the visit's minute that holds `at`, or of a row in it. Gives where that is.
-    pub fn add(&mut self, visit: &Visit<'_>, at: u32, row: Option<Key<'_>>, sum: usize) -> u16 {
+    /// Adds so much to a sum of the visit's minute that holds `at`, or of a row in it. Gives where that is.
+    pub fn add(&mut self, visit: &Visit<'_>, at: u32, row: Option<Key<'_>>, sum: usize, much: u32) -> u16 {
         let mut start = self.keys.len;
         put_varint(&mut self.keys, u64::from(visit.tag));
-        self.strings(get(&visit.context), 7);
+        self.strings(get(&visit.context), 8);
         let mut node = self.place(ROOT, start);
         start = self.keys.len;
         put_varint(&mut self.keys, u64::from(at / 60));
@@ -138,14 +142,14 @@ impl<'a> Draft<'a> {
             && let Some(sum) = node.sums.get_mut(sum)
         {
             // A visit starts and goes on once.
-            *sum = if row.is_some() { *sum + 1 } else { 1 };
+            *sum = if row.is_some() { sum.wrapping_add(much).min(MAX_ENGAGED) } else { 1 };
         }
         node
     }
 
     /// Counts one event.
     pub fn count(&mut self, visit: &Visit<'_>, at: u32, key: Key<'_>, value: Option<i64>) {
-        let row = self.add(visit, at, Some(key), sum::COUNT);
+        let row = self.add(visit, at, Some(key), sum::COUNT, 1);
         self.counts += 1;
         if let Some(value) = value
             && let Some(place) = self.values.get_mut(self.value_count)

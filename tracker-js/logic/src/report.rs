@@ -59,21 +59,24 @@ impl Report {
             return Err(ReportError::TooMany);
         }
         let mut head = Fields::new(head.as_bytes());
+        head.text();
         let now = head.number();
         // How many signals were posted before: it grows with every report, so it is the sequence number too.
         let told = head.number() as usize;
         let mut space = Box::new(Space::EMPTY);
         let mut tracker = Tracker::new(&mut space);
-        tracker.begin(head);
+        head.text();
+        let created = head.number();
+        tracker.begin(created, head);
         tracker.settings.storage = false;
         tracker.settings.device = false;
         for (at, signal) in signals.iter().enumerate() {
             if at == told {
                 tracker.forget();
             }
-            // Name, page, host, value, currency, and what a beacon may have of properties.
+            // At most three fields before and thirteen after the signal's name, and what a beacon may have of properties.
             let separators = signal.bytes().filter(|b| *b == SEPARATOR).count();
-            if separators > 8 + 2 * MAX_PROPS {
+            if separators > 16 + 2 * MAX_PROPS {
                 return Err(ReportError::TooMany);
             }
             let mut fields = Fields::new(signal.as_bytes());
@@ -93,14 +96,14 @@ impl Report {
 impl Tracker<'_> {
     /// The frozen bytes of everything since [`Tracker::forget`], under this number.
     fn report(&mut self, seq: u32, now: u64) -> Result<Vec<u8>, ReportError> {
-        if self.delivery.next() > 0 {
+        if self.delivery.waits() {
             return Err(ReportError::TooMany);
         }
         if self.draft.is_empty() {
             return Err(ReportError::Empty);
         }
         self.id.seq = seq;
-        let frozen = &mut self.delivery.frozen;
+        let frozen = &mut self.delivery.queue;
         self.draft.freeze(self.id, seconds(self.created), seconds(now), 0, &self.settings, frozen);
         Ok(get(frozen).to_vec())
     }

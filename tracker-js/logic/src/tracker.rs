@@ -1,14 +1,14 @@
 //! The tracker of one page load: from signals to bodies.
 use headwater_core::{
     BeaconId,
-    beacon::{MAX_BYTES, MAX_COUNTS, MAX_VALUE},
+    beacon::{MAX_COUNTS, MAX_VALUE},
 };
 
 use crate::{
-    delivery::{Action, Delivery, MOST, MOST_BYTES, Parcel},
+    delivery::{Action, Delivery, MOST_BYTES},
     draft::{Draft, Key, MOST_NODES, Node, sum},
     settings::Settings,
-    text::{Buf, Fields, SEPARATOR, cut_at, get, number, set},
+    text::{Buf, Fields, SEPARATOR, cut_at, get, number, put, set},
     visit::{NO_ORIGIN, Visit},
 };
 
@@ -28,8 +28,10 @@ pub struct Tracker<'a> {
     /// The visit as this page last saw it.
     visit: Visit<'a>,
     pub(crate) draft: Draft<'a>,
+    /// Whether the draft holds more than time and depth, which go with what comes next.
+    pressing: bool,
     pub(crate) delivery: Delivery<'a>,
-    /// Where bodies and what to store are written, to be read at once.
+    /// Where what to store is written, to be read at once.
     out: Buf<'a>,
 }
 
@@ -44,9 +46,8 @@ pub struct Space {
     keys: [u8; 16_384],
     nodes: [Node; MOST_NODES],
     values: [(u16, i64); MAX_COUNTS as usize],
-    parcels: [Parcel; MOST],
-    frozen: [u8; MOST_BYTES],
-    out: [u8; MAX_BYTES],
+    queue: [u8; MOST_BYTES],
+    out: [u8; 16_384],
 }
 
 impl Space {
@@ -60,9 +61,8 @@ impl Space {
         keys: [0; 16_384],
         nodes: [Node::NONE; MOST_NODES],
         values: [(0, 0); MAX_COUNTS as usize],
-        parcels: [Parcel::NONE; MOST],
-        frozen: [0; MOST_BYTES],
-        out: [0; MAX_BYTES],
+        queue: [0; MOST_BYTES],
+        out: [0; 16_384],
     };
 }
 
@@ -78,15 +78,16 @@ impl<'a> Tracker<'a> {
             device: 0,
             visit: Visit::new(&mut space.last, &mut space.context),
             draft: Draft::new(&mut space.strings, &mut space.keys, &mut space.nodes, &mut space.values),
-            delivery: Delivery::new(&mut space.parcels, &mut space.frozen),
+            pressing: false,
+            delivery: Delivery::new(&mut space.queue),
             out: Buf::new(&mut space.out),
         }
     }
 
-    /// The page load begins. The fields: when, in milliseconds since 1970 by the browser's clock; the page load's random id,
-    /// from which all further randomness comes too; the settings.
-    pub fn begin(&mut self, mut fields: Fields<'_>) {
-        self.created = fields.number();
+    /// The page load begins, at a time in milliseconds since 1970 by the browser's clock. The fields: the page load's random
+    /// id, from which all further randomness comes too; the settings.
+    pub fn begin(&mut self, created: u64, mut fields: Fields<'_>) {
+        self.created = created;
         self.random = fields.number();
         self.id.load = self.random.to_le_bytes();
         self.settings.read(fields);
@@ -103,13 +104,11 @@ impl<'a> Tracker<'a> {
         if !self.delivery.has_room() {
             return None;
         }
-        if self.draft.is_empty() {
-            if at > self.created.wrapping_add(RENEW) {
-                self.id = BeaconId { load: self.random().to_le_bytes(), seq: 0 };
-                self.created = at;
-            }
-            self.delivery.began(at);
+        if self.draft.is_empty() && at > self.created.wrapping_add(RENEW) {
+            self.id = BeaconId { load: self.random().to_le_bytes(), seq: 0 };
+            self.created = at;
         }
+        let now = at;
         let at = seconds(at);
         // Storage knows what other tabs did; what is remembered here stands in for it.
         self.device = self.visit.read(stored, at);
@@ -118,28 +117,34 @@ impl<'a> Tracker<'a> {
             b'i' => self.event(at, true, fields),
             b'e' => self.event(at, false, fields),
             b'l' => self.link(at, fields),
+            b'g' => self.engaged(at, fields),
             _ => return None,
+        }
+        if kind != b'g' && !self.pressing && !self.draft.is_empty() {
+            self.pressing = true;
+            self.delivery.began(now);
         }
         if !self.settings.device {
             self.device = 0;
         } else if self.device == 0 {
             self.device = self.random();
         }
-        self.out.len = 0;
-        self.visit.write(self.device, &mut self.out);
-        self.settings.storage.then(|| get(&self.out))
+        self.settings.storage.then(|| {
+            self.out.len = 0;
+            self.visit.write(self.device, &mut self.out);
+            get(&self.out)
+        })
     }
 
     /// What to do next.
     pub fn step(&mut self, now: u64) -> Action<'_> {
-        match self.delivery.due(now, !self.draft.is_empty()) {
+        match self.delivery.due(now, self.pressing) {
             None => Action::Done,
             Some(0) => {
-                if self.delivery.next() == 0 {
+                if !self.delivery.waits() {
                     self.freeze(now);
                 }
-                self.delivery.send(now, &mut self.out);
-                Action::Send(get(&self.out))
+                Action::Send(self.delivery.send(now))
             }
             Some(left) => Action::Wait(left),
         }
@@ -151,18 +156,13 @@ impl<'a> Tracker<'a> {
         self.delivery.answer(now, status, retry_after, random);
     }
 
-    /// The page goes out of sight, perhaps for ever: everything goes now. `part` is `sendBeacon` and says whether the
-    /// browser took the bytes. A second call sends only what is new.
-    pub fn hide(&mut self, now: u64, part: impl FnMut(&[u8]) -> bool) {
+    /// The page goes out of sight, perhaps for ever: everything goes now. `part` takes each body, to send it by `sendBeacon`
+    /// and to keep it until it is acknowledged. A second call hands over only what is new.
+    pub fn hide(&mut self, now: u64, part: impl FnMut(&[u8])) {
         if !self.draft.is_empty() {
             self.freeze(now);
         }
-        self.delivery.hide(now, &mut self.out, part);
-    }
-
-    /// The page is seen again.
-    pub fn show(&mut self) {
-        self.delivery.show();
+        self.delivery.hide(part);
     }
 
     /// A page is seen. `unknown`: storage holds nothing.
@@ -172,7 +172,7 @@ impl<'a> Tracker<'a> {
         head.text();
         let page = head.text();
         let own = self.settings.is_own(fields.text(), head.text());
-        let origin = fields.rest;
+        let origin = fields.take(7);
         let (_, campaign) = cut_at(origin, SEPARATOR);
         let (_, known) = cut_at(get(&self.visit.context), SEPARATOR);
         // A campaign brings people from elsewhere. On the site's own links its marks (and `ref` and `source`, which have
@@ -191,9 +191,10 @@ impl<'a> Tracker<'a> {
             self.view_goes_on();
         }
         set(&mut self.visit.last, view);
+        put(&mut self.visit.last, fields.rest);
         self.visit.active = self.visit.active.max(at);
         self.visit.viewed = at;
-        self.draft.count(&self.visit, at, Key { head: view, tail: b"" }, None);
+        self.draft.count(&self.visit, at, self.visit.last_view(), None);
     }
 
     /// Something happened on a page. What nobody did neither begins a visit nor keeps one alive.
@@ -215,12 +216,25 @@ impl<'a> Tracker<'a> {
         self.draft.count(&self.visit, at, Key { head: name, tail: fields.rest }, value);
     }
 
+    /// Time was spent on a page and more of it was seen. It keeps a visit alive.
+    fn engaged(&mut self, at: u32, mut fields: Fields<'_>) {
+        let head = fields.take(3);
+        let (spent, depth) = (fields.number(), fields.number());
+        if self.visit.start > 0 {
+            if self.visit.lives(at) {
+                self.visit.active = self.visit.active.max(at);
+            }
+            let key = Key { head, tail: fields.rest };
+            self.draft.add(&self.visit, at, Some(key), sum::ENGAGED, spent as u32);
+            self.draft.add(&self.visit, at, Some(key), sum::DEPTH, depth as u32);
+        }
+    }
+
     /// A link is followed.
     fn link(&mut self, at: u32, mut fields: Fields<'_>) {
         let to = fields.text();
-        let mut last = Fields::new(get(&self.visit.last));
-        last.take(2);
-        let host = last.text();
+        fields.text();
+        let host = fields.text();
         // A page of the same host shares our storage and will say itself that this one went on.
         let tells = self.settings.storage && to == host;
         if !tells && self.visit.lives(at) && self.settings.is_own(to, host) {
@@ -232,7 +246,7 @@ impl<'a> Tracker<'a> {
     /// A new visit, counted in its first minute.
     fn starts(&mut self, at: u32, entry: &[u8], origin: &[u8]) {
         self.begins(at, entry, origin);
-        self.draft.add(&self.visit, at, None, sum::STARTED);
+        self.draft.add(&self.visit, at, None, sum::STARTED, 1);
     }
 
     /// Another visit than before.
@@ -245,15 +259,14 @@ impl<'a> Tracker<'a> {
     fn goes_on(&mut self) {
         if self.visit.start > 0 && self.visit.went_on == 0 {
             self.visit.went_on = 1;
-            self.draft.add(&self.visit, self.visit.start, None, sum::WENT_ON);
+            self.draft.add(&self.visit, self.visit.start, None, sum::WENT_ON, 1);
         }
     }
 
     /// Counts, once, that the last view went on: in its own minute and page.
     fn view_goes_on(&mut self) {
         if self.visit.viewed > 0 {
-            let key = Key { head: get(&self.visit.last), tail: b"" };
-            self.draft.add(&self.visit, self.visit.viewed, Some(key), sum::WENT_ON);
+            self.draft.add(&self.visit, self.visit.viewed, Some(self.visit.last_view()), sum::WENT_ON, 1);
             self.visit.viewed = 0;
         }
     }
@@ -261,19 +274,20 @@ impl<'a> Tracker<'a> {
     /// Freezes the draft under the next number.
     fn freeze(&mut self, now: u64) {
         let created = seconds(self.created);
-        let start = self.delivery.frozen.len;
-        let frozen = &mut self.delivery.frozen;
-        self.draft.freeze(self.id, created, seconds(now), self.device, &self.settings, frozen);
-        self.delivery.push(created, start);
+        let start = self.delivery.begin();
+        self.draft.freeze(self.id, created, seconds(now), self.device, &self.settings, &mut self.delivery.queue);
+        self.delivery.end(start);
         self.id.seq += 1;
+        self.pressing = false;
     }
 
-    /// The next random number (SplitMix64, Steele et al. 2014): good enough for tags, ids and jitter.
+    /// The next random number (xorshift64, Marsaglia 2003; the seed is not 0 but once in 2^64): good enough for tags, ids
+    /// and jitter.
     fn random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.random ^ self.random >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
     }
 }
 

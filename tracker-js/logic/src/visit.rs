@@ -1,4 +1,5 @@
 //! A visit: what pages and tabs of one browser share through storage, and when it ends.
+use crate::draft::Key;
 use crate::text::{Buf, Fields, SEPARATOR, get, put, put_number, set};
 
 /// Seconds without activity that end a visit.
@@ -6,7 +7,7 @@ pub const IDLE: i32 = 30 * 60;
 /// Seconds after which a visit ends whatever happens, so that what it claims for its start is never too late to be counted.
 pub const LONGEST: i32 = 24 * 60 * 60;
 /// The second field of what is stored; another one is not read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A visit as the browser knows it. Times are seconds since 1970 by the browser's clock.
 #[derive(Debug)]
@@ -21,16 +22,17 @@ pub struct Visit<'a> {
     pub viewed: u32,
     /// Not 0 if its going on is counted, or is not this browser's to count.
     pub went_on: u32,
-    /// The last view as the key of a row begins: an empty name, page and host, a separator after each.
+    /// The last view as the key of a row: an empty name, page and host, a separator after each, then its properties.
     pub last: Buf<'a>,
-    /// What it is told by: external referrer, the campaign's source, medium, campaign, content and term, path of the first page.
+    /// What it is told by: external referrer, the campaign's source, medium, campaign, content, term and click id, path of the
+    /// first page; a separator after each.
     pub context: Buf<'a>,
 }
 
 /// [`Visit::last`] before the first view.
 const NO_VIEW: &[u8] = &[SEPARATOR; 3];
 /// Before the path of the first page where there is no referrer and no campaign.
-pub const NO_ORIGIN: &[u8] = &[SEPARATOR; 6];
+pub const NO_ORIGIN: &[u8] = &[SEPARATOR; 7];
 
 impl<'a> Visit<'a> {
     /// None yet.
@@ -51,12 +53,21 @@ impl<'a> Visit<'a> {
         self.last.len > NO_VIEW.len()
     }
 
+    /// The key of the last view's row.
+    #[must_use]
+    pub fn last_view(&self) -> Key<'_> {
+        let mut tail = Fields::new(get(&self.last));
+        let head = tail.take(3);
+        Key { head, tail: tail.rest }
+    }
+
     /// Another visit than before, of which no page is seen yet. `origin` is its referrer and campaign, a separator after each.
     pub fn begin(&mut self, tag: u32, at: u32, entry: &[u8], origin: &[u8]) {
         self.numbers([FORMAT, tag, at, at, 0, 0]);
         set(&mut self.last, NO_VIEW);
         set(&mut self.context, origin);
         put(&mut self.context, entry);
+        put(&mut self.context, &[SEPARATOR]);
     }
 
     /// Reads what [`Visit::write`] wrote, if it holds together, and else changes nothing. Gives the device's id (0: none),
@@ -75,8 +86,8 @@ impl<'a> Visit<'a> {
         let in_order = 0 < start && start <= active && viewed <= active && before(active, at, 60);
         if format == FORMAT && in_order {
             self.numbers(numbers);
-            set(&mut self.last, fields.take(3));
-            set(&mut self.context, fields.rest);
+            set(&mut self.context, fields.take(8));
+            set(&mut self.last, fields.rest);
         }
         device
     }
@@ -89,8 +100,8 @@ impl<'a> Visit<'a> {
             put_number(out, u64::from(*number));
         }
         put(out, &[SEPARATOR]);
-        put(out, get(&self.last));
         put(out, get(&self.context));
+        put(out, get(&self.last));
     }
 
     fn numbers(&mut self, [_, tag, start, active, viewed, went_on]: [u32; 6]) {
@@ -116,7 +127,7 @@ mod tests {
 
     use super::*;
 
-    const STORED: &str = "5\x0c1\x0c7\x0c1000\x0c2000\x0c1500\x0c1\x0c\x0c/now\x0cexample.com\x0chttps://a.net/\x0cnews\x0cmail\x0c\x0c\x0c\x0c/in";
+    const STORED: &str = "5\x0c2\x0c7\x0c1000\x0c2000\x0c1500\x0c1\x0chttps://a.net/\x0cnews\x0cmail\x0c\x0c\x0c\x0cgclid\x0c/in\x0c\x0c/now\x0cexample.com\x0ca\x0cb\x0c";
 
     /// Runs `test` on a visit that has read `stored`.
     fn read<T>(stored: &[u8], at: u32, test: impl FnOnce(&mut Visit<'_>, u64) -> T) -> T {
@@ -151,7 +162,7 @@ mod tests {
         assert_eq!(start(stored, 2100), 1000);
         assert_eq!(start(&stored[..9], 2100), 0, "cut");
         assert_eq!(start(stored, 1900), 0, "from the future");
-        assert_eq!(start(b"5\x0c2\x0c7\x0c1000\x0c2000\x0c1500\x0c1\x0c", 2100), 0, "another format");
+        assert_eq!(start(b"5\x0c1\x0c7\x0c1000\x0c2000\x0c1500\x0c1\x0c", 2100), 0, "another format");
         read(stored, 2100, |visit, _| {
             visit.read(b"nonsense", 2100);
             assert_eq!(write(visit, 5), STORED);

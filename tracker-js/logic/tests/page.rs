@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 /// A Sunday noon, in milliseconds since 1970.
 const START: u64 = 1_700_000_000_000;
-/// Name, page, host, the referrer's host, referrer, campaign.
-const HOME: &str = "\x0c/\x0cexample.com\x0c\x0c\x0c\x0c\x0c\x0c\x0c";
+/// Name, page, host, the referrer's host, referrer, campaign, click id, properties and the place of a currency.
+const HOME: &str = "\x0c/\x0cexample.com\x0c\x0c\x0c\x0c\x0c\x0c\x0c\x0c\x0c";
 
 /// What is counted of a page, event or visit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,9 +60,8 @@ impl Sums {
 
 fn page(at: u64, load: u64, storage: bool) -> Tracker<'static> {
     let mut tracker = Tracker::new(Box::leak(Box::new(Space::EMPTY)));
-    let settings =
-        format!("{at}\x0c{load}\x0cexample.com\x0c{}\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin", u8::from(storage));
-    tracker.begin(Fields::new(settings.as_bytes()));
+    let settings = format!("{load}\x0cexample.com\x0c{}\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin", u8::from(storage));
+    tracker.begin(at, Fields::new(settings.as_bytes()));
     tracker
 }
 
@@ -71,6 +70,8 @@ fn page(at: u64, load: u64, storage: bool) -> Tracker<'static> {
 struct World {
     stored: Vec<u8>,
     server: BTreeMap<[u8; 12], Vec<u8>>,
+    /// What was handed over when pages were left: the loader sends it until it is acknowledged.
+    left: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -108,6 +109,13 @@ impl World {
         }
     }
 
+    /// What was left is sent again, and acknowledged.
+    fn again(&mut self) {
+        for body in std::mem::take(&mut self.left) {
+            self.arrive(&body, true);
+        }
+    }
+
     fn sums(&self) -> Sums {
         let mut sums = Sums::default();
         self.server.values().for_each(|frozen| sums.add(frozen));
@@ -129,7 +137,12 @@ fn one_view_is_one_visit_that_bounces() {
 fn a_visit_goes_on_over_pages_and_each_went_on_is_in_the_minute_of_what_it_continues() {
     let mut world = World::default();
     let mut first = page(START, 1, true);
-    world.signal(&mut first, START, "v", "\x0c/a\x0cexample.com\x0cnews.net\x0chttps://news.net/x\x0cmail\x0c\x0c\x0c\x0c\x0c");
+    world.signal(
+        &mut first,
+        START,
+        "v",
+        "\x0c/a\x0cexample.com\x0cnews.net\x0chttps://news.net/x\x0cmail\x0c\x0c\x0c\x0c\x0c\x0c",
+    );
     world.settle(&mut first, START);
     let later = START + 5 * 60_000;
     let mut second = page(later, 2, true);
@@ -137,7 +150,7 @@ fn a_visit_goes_on_over_pages_and_each_went_on_is_in_the_minute_of_what_it_conti
         &mut second,
         later,
         "v",
-        "\x0c/b\x0cexample.com\x0cexample.com\x0chttps://example.com/a\x0c\x0c\x0c\x0c\x0c\x0c",
+        "\x0c/b\x0cexample.com\x0cexample.com\x0chttps://example.com/a\x0c\x0c\x0c\x0c\x0c\x0c\x0c",
     );
     world.settle(&mut second, later);
     let sums = world.sums();
@@ -173,7 +186,7 @@ fn an_interactive_event_makes_a_visit_go_on_and_another_does_not() {
 
 #[test]
 fn thirty_minutes_or_a_campaign_begin_a_new_visit() {
-    let external = "\x0c/\x0cexample.com\x0c\x0c\x0cnews\x0cmail\x0c\x0c\x0c\x0c";
+    let external = "\x0c/\x0cexample.com\x0c\x0c\x0cnews\x0cmail\x0c\x0c\x0c\x0c\x0c";
     for (gap, fields, visits) in [(29, HOME, 1), (30, HOME, 2), (5, external, 2), (29, external, 2)] {
         let (mut world, mut tracker) = (World::default(), page(START, 1, true));
         world.signal(&mut tracker, START, "v", HOME);
@@ -200,7 +213,7 @@ fn without_storage_the_referrer_and_followed_links_tell_visits() {
         &mut second,
         START + 9000,
         "v",
-        "\x0c/b\x0cexample.com\x0cexample.com\x0chttps://example.com/\x0c\x0c\x0c\x0c\x0c\x0c",
+        "\x0c/b\x0cexample.com\x0cexample.com\x0chttps://example.com/\x0c\x0c\x0c\x0c\x0c\x0c\x0c",
     );
     world.signal(&mut second, START + 9500, "i", "Click\x0c/b\x0cexample.com\x0c\x0c");
     world.settle(&mut second, START + 9000);
@@ -235,7 +248,7 @@ fn at_most_one_beacon_in_ten_seconds_and_one_on_its_way() {
 
 #[test]
 fn refusals_are_final_and_the_rest_is_told_again_later_and_later() {
-    for status in [400, 403, 404, 410, 413, 202, 200] {
+    for status in [400, 401, 403, 404, 410, 413, 202, 200] {
         let mut tracker = page(START, 1, true);
         World::default().signal(&mut tracker, START, "v", HOME);
         assert!(matches!(tracker.step(START + 250), Action::Send(_)));
@@ -248,8 +261,7 @@ fn refusals_are_final_and_the_rest_is_told_again_later_and_later() {
     let mut frozen = Vec::new();
     for (attempt, status) in [503, 429, 0, 500, 0, 0, 0, 0, 0].into_iter().enumerate() {
         let Action::Send(body) = tracker.step(now) else { panic!("not sent") };
-        let (age, bytes) = beacon::open(body).unwrap();
-        assert_eq!(age, now - START, "an attempt tells its own time");
+        let (_, bytes) = beacon::open(body).unwrap();
         if attempt == 0 {
             frozen = bytes.to_vec();
         }
@@ -273,20 +285,66 @@ fn retry_after_is_followed() {
 }
 
 #[test]
-fn what_parted_unacknowledged_goes_again_when_the_page_lives_on() {
+fn what_is_not_acknowledged_is_handed_over_when_the_page_is_left() {
     let (mut world, mut tracker) = (World::default(), page(START, 1, true));
     world.signal(&mut tracker, START, "v", HOME);
+    let Action::Send(flying) = tracker.step(START + 250) else { panic!("not sent") };
+    let flying = flying.to_vec();
+    world.signal(&mut tracker, START + 300, "i", "Signup\x0c/\x0cexample.com\x0cNaN\x0c");
     let mut parted = Vec::new();
-    tracker.hide(START + 100, |body| {
-        parted.push(body.to_vec());
-        true
-    });
-    tracker.hide(START + 110, |_| panic!("nothing is new"));
-    assert_eq!(parted.len(), 1);
-    assert_eq!(tracker.step(START + 60_000), Action::Done, "out of sight nothing is repeated");
-    tracker.show();
-    let Action::Send(body) = tracker.step(START + 60_000) else { panic!("not sent again") };
-    assert_eq!(beacon::open(body).unwrap().1, beacon::open(&parted[0]).unwrap().1);
+    tracker.hide(START + 400, |body| parted.push(body.to_vec()));
+    tracker.hide(START + 410, |_| panic!("nothing is new"));
+    assert_eq!((parted.len(), &parted[0]), (2, &flying), "the one that is on its way too");
+    // The answer to what was handed over says nothing about what comes after it.
+    world.signal(&mut tracker, START + 500, "i", "Signup\x0c/\x0cexample.com\x0cNaN\x0c");
+    assert_eq!(tracker.step(START + 60_000), Action::Done, "one at a time");
+    tracker.answer(START + 60_000, 202, 0);
+    world.settle(&mut tracker, START + 60_000);
+    parted.iter().for_each(|body| world.arrive(body, true));
+    assert_eq!(world.sums().totals(), [3, 0, 1, 1]);
+}
+
+#[test]
+fn time_and_depth_add_up_by_minute_and_go_with_what_comes_next() {
+    let (mut world, mut tracker) = (World::default(), page(START, 1, true));
+    let view = "\x0c/a\x0cexample.com\x0c\x0c\x0c\x0c\x0c\x0c\x0c\x0c\x0cauthor\x0cAnn\x0c";
+    world.signal(&mut tracker, START, "v", view);
+    world.settle(&mut tracker, START);
+    for (at, spent, depth) in [(20, 20, 40), (30, 10, 0), (70, 40, 25)] {
+        let spent = format!("\x0c/a\x0cexample.com\x0c{spent}\x0c{depth}\x0cauthor\x0cAnn\x0c");
+        world.signal(&mut tracker, START + at * 1000, "g", &spent);
+    }
+    assert_eq!(tracker.step(START + 80_000), Action::Done, "nothing goes for time alone");
+    tracker.hide(START + 80_000, |body| world.arrive(body, true));
+    let mut sums = BTreeMap::new();
+    for frozen in world.server.values() {
+        let beacon = Beacon::decode(frozen).unwrap();
+        for minute in beacon.visits.iter().flat_map(|visit| &visit.minutes) {
+            for row in &minute.deltas {
+                let text = |s| beacon.string(s);
+                assert_eq!((text(row.page), text(row.props[0].0), text(row.props[0].1)), ("/a", "author", "Ann"));
+                let sum: &mut (u32, u32, u32) = sums.entry((i64::from(beacon.created) + i64::from(minute.at)) / 60).or_default();
+                *sum = (sum.0 + row.count, sum.1 + row.engaged, sum.2 + row.depth);
+            }
+        }
+    }
+    // START is 20 seconds into a minute.
+    let minute = START as i64 / 60_000;
+    assert_eq!(sums, BTreeMap::from([(minute, (1, 30, 40)), (minute + 1, (0, 40, 25))]));
+}
+
+#[test]
+fn time_spent_keeps_a_visit_alive() {
+    for (reads, visits) in [(true, 1), (false, 2)] {
+        let (mut world, mut tracker) = (World::default(), page(START, 1, true));
+        world.signal(&mut tracker, START, "v", HOME);
+        if reads {
+            world.signal(&mut tracker, START + 20 * 60_000, "g", "\x0c/\x0cexample.com\x0c60\x0c0\x0c");
+        }
+        world.signal(&mut tracker, START + 40 * 60_000, "v", HOME);
+        world.settle(&mut tracker, START + 41 * 60_000);
+        assert_eq!(world.sums().totals(), [2, 2 - visits, visits, 2 - visits], "{reads}");
+    }
 }
 
 #[test]
@@ -348,10 +406,10 @@ enum Step {
         arrived: bool,
     },
     Hide {
-        taken: bool,
         arrived: bool,
     },
-    Show,
+    /// What was left is sent again.
+    Again,
     /// The page goes; another one of the same browser comes.
     Navigate,
 }
@@ -364,8 +422,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => prop_oneof![0..2000u32, 0..60_000u32, 0..4_000_000u32].prop_map(Step::Pass),
         8 => (prop_oneof![Just(202u16), Just(503), Just(0), Just(429)], any::<bool>())
             .prop_map(|(status, lost)| Step::Answer { status, arrived: status == 202 || lost }),
-        2 => (any::<bool>(), any::<bool>()).prop_map(|(taken, arrived)| Step::Hide { taken, arrived }),
-        2 => Just(Step::Show),
+        2 => any::<bool>().prop_map(|arrived| Step::Hide { arrived }),
+        2 => Just(Step::Again),
         1 => Just(Step::Navigate),
     ]
 }
@@ -385,7 +443,7 @@ proptest! {
             match step {
                 Step::View(page) => {
                     let path = format!("/{page}");
-                    world.signal(&mut tracker, now, "v", &format!("\x0c{path}\x0cexample.com\x0c\x0c\x0c\x0c\x0c\x0c\x0c"));
+                    world.signal(&mut tracker, now, "v", &format!("\x0c{path}\x0cexample.com\x0c\x0c\x0c\x0c\x0c\x0c\x0c\x0c\x0c"));
                     *done.entry((now / 60_000, String::new(), path)).or_default() += 1;
                 }
                 Step::Event { name, value, interactive, props } => {
@@ -406,19 +464,18 @@ proptest! {
                         tracker.answer(now, u64::from(status), 0);
                     }
                 }
-                Step::Hide { taken, arrived } => tracker.hide(now, |body| {
-                    world.arrive(body, taken && arrived);
-                    taken
+                Step::Hide { arrived } => tracker.hide(now, |body| {
+                    world.arrive(body, arrived);
+                    world.left.push(body.to_vec());
                 }),
-                Step::Show => tracker.show(),
+                Step::Again => world.again(),
                 Step::Navigate => {
                     // The browser lives on and in the end everything arrives: what went is acknowledged or goes again.
                     if let Some(body) = flying.take() {
                         world.arrive(&body, true);
                         tracker.answer(now, 202, 0);
                     }
-                    tracker.show();
-                    world.settle(&mut tracker, now);
+                    tracker.hide(now, |body| world.left.push(body.to_vec()));
                     load += 1;
                     tracker = page(now, load, storage);
                 }
@@ -431,8 +488,8 @@ proptest! {
             world.arrive(&body, true);
             tracker.answer(now, 202, 0);
         }
-        tracker.show();
         world.settle(&mut tracker, now);
+        world.again();
 
         let sums = world.sums();
         let counted: BTreeMap<_, _> = sums.rows.iter().filter(|(_, (count, _))| *count > 0).map(|(key, (count, _))| (key.clone(), *count)).collect();
@@ -451,7 +508,7 @@ proptest! {
     }
 
     #[test]
-    fn any_signal_makes_a_beacon_within_its_limits(kinds in proptest::collection::vec(("[vile]", "[a-z\\x0cé\u{1F600}]{0,40}", 0..3000usize), 1..60)) {
+    fn any_signal_makes_a_beacon_within_its_limits(kinds in proptest::collection::vec(("[vilge]", "[a-z\\x0cé\u{1F600}]{0,40}", 0..3000usize), 1..60)) {
         let (mut world, mut tracker) = (World::default(), page(START, 1, true));
         for (at, (kind, fields, times)) in kinds.iter().enumerate() {
             world.signal(&mut tracker, START + at as u64 * 50_000, kind, &fields.repeat(times / 20 + 1));

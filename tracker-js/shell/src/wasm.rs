@@ -30,7 +30,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// Bytes of the input buffer; the loader knows it too. The encoder cuts what is longer.
+/// Bytes of the input buffer; the loader knows it too. Room for what storage holds (at most 12.1 KiB) and a message. The
+/// encoder cuts what is longer.
 const INPUT: usize = 24_576;
 
 /// A static that is only ever used from one thread.
@@ -54,9 +55,9 @@ unsafe extern "C" {
     /// Send this body by `fetch`, and hand in its answer later.
     #[link_name = "s"]
     safe fn send(at: *const u8, len: usize);
-    /// Send this body by `sendBeacon`: not 0 if the browser took it.
+    /// Send this body by `sendBeacon`, and keep it until it is acknowledged.
     #[link_name = "p"]
-    safe fn part(at: *const u8, len: usize) -> u32;
+    safe fn part(at: *const u8, len: usize);
 }
 
 /// Where the input buffer is.
@@ -87,16 +88,14 @@ fn handle(tracker: &mut Tracker<'static>, text: &[u8]) -> u32 {
     let (stored, message) = cut_at(text, 0);
     let mut fields = Fields::new(message);
     let kind = fields.letter();
-    let after_kind = fields;
     let now = fields.number();
     match kind {
         // The page load begins.
-        b'b' => tracker.begin(after_kind),
+        b'b' => tracker.begin(now, fields),
         // The server answered, or did not (status 0).
         b'a' => tracker.answer(now, fields.number(), fields.number()),
-        // The page goes out of sight, and comes back.
-        b'h' => tracker.hide(now, |body| part(body.as_ptr(), body.len()) != 0),
-        b's' => tracker.show(),
+        // The page goes out of sight.
+        b'h' => tracker.hide(now, |body| part(body.as_ptr(), body.len())),
         // Time has passed.
         b't' => match tracker.step(now) {
             Action::Send(body) => send(body.as_ptr(), body.len()),
