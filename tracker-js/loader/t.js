@@ -1,6 +1,7 @@
 // The loader: what a page's script tag loads. It turns what happens into signals (texts of fields), hands them to the
 // Wasm, which adds up, and moves bytes. Where Wasm is refused, or a page is left before it came, the signals themselves
 // are posted. docs/wire.md (Signals) says what is in a signal; tracker-js/README.md says how small this has to stay.
+// What is counted without being called for, and what else a tag may ask for, is in t.auto.js.
 ;(() => {
   // Whatever happens in here, the page does not hear of it.
   const quietly = (work, ...given) => {
@@ -10,142 +11,151 @@
   }
 
   quietly(() => {
-    const { src, dataset } = document.currentScript
-    const { site, api = new URL('b', src), exclude = '^$', include = '', interval = 1e4, identity } = dataset
-    const { hostname, pathname, search } = location
-    const calls = window.headwater?.q || []
+    const tag = document.currentScript
+    const { src, dataset } = tag
+    const { site, api = new URL('b', src), interval = 1e4 } = dataset
     const key = 'headwater:' + site
+    const calls = window.headwater?.q || []
 
-    let storage = 0, settings, machine, timer
+    let storage = {}, from = document.referrer
+    // Of the view: its page, if it counts, and its properties; those of everything on it; what t.auto.js gave.
+    let page = location.pathname, props, common, auto
+    let settings, machine, timer, started
     // Signals; with the Wasm, those it has not been told yet.
-    let signals = []
+    const signals = []
     // Without it: whether that is decided, and how many signals were posted.
     let plain, told = 0
 
     // Form feeds separate: nobody types them.
-    const text = (...fields) => fields.join`\f`
+    const text = (kind, ...fields) => [kind, Date.now(), ...fields].join`\f`
+    const pairs = (...props) => Object.entries(Object.assign({}, ...props)).slice(0, 30).flat()
+
+    // Posts, and tells the answer's status and `Retry-After`.
+    const post = async (body, answered) => {
+      let status, headers
+      try {
+        ;({ status, headers } = await fetch(api, { method: 'POST', body, keepalive: 1 }))
+      } catch {}
+      quietly(answered, 'a', status, headers?.get('retry-after'))
+    }
+    // Nobody says that it arrived: t.auto.js posts it once more.
+    const part = body => {
+      quietly(() => (storage[key + ':'] = (storage[key + ':'] || '').slice(-5e4) + body + '\n'))
+      navigator.sendBeacon(api, body)
+    }
+
+    const bytes = (at, length) => new Uint8Array(machine.memory.buffer, at, length)
+    // A body, with the time of this attempt.
+    const body = (at, length) => {
+      new DataView(machine.memory.buffer).setFloat64(at + 1, Date.now())
+      return bytes(at, length).slice()
+    }
+    // What storage holds and a message, for the Wasm.
+    const tell = message =>
+      machine.r(new TextEncoder().encodeInto((storage[key] || '') + '\0' + message, bytes(machine.b(), 2e4)).written)
 
     const arm = ms => {
       clearTimeout(timer)
       timer = ms && setTimeout(quietly, ms, work)
     }
-
-    const part = body => navigator.sendBeacon(api, body)
-    // Posts, and tells the answer's status and `Retry-After`.
-    const post = async body => {
-      try {
-        const { status, headers } = await fetch(api, { method: 'POST', body, keepalive: 1 })
-        work('a', status, headers.get('retry-after'))
-      } catch {
-        quietly(work, 'a')
-      }
-    }
-
-    const bytes = (at, length) => new Uint8Array(machine.memory.buffer, at, length)
-    // What storage holds and a message, for the Wasm.
-    const tell = message =>
-      machine.r(new TextEncoder().encodeInto((storage[key] || '') + '\0' + message, bytes(machine.b(), 24576)).written)
-
     // Does what is due: hands over signals and news, and waits.
     const work = (kind, ...fields) => {
       if (machine) {
-        signals.map(tell)
-        signals = []
-        kind && tell(text(kind, Date.now(), ...fields))
-        arm(tell(text('t', Date.now())))
+        signals.splice(0).map(tell)
+        kind && tell(text(kind, ...fields))
+        arm(tell(text('t')))
       } else if ((plain = plain || kind) && signals[told]) {
-        part(JSON.stringify([text(Date.now(), told, settings), ...signals]))
+        part(JSON.stringify([text('', told, settings), ...signals]))
         told = signals.length
       }
     }
 
     const signal = (kind, name, ...fields) => {
-      if (settings && pathname.match(include) && !pathname.match(exclude)) {
-        signals.push(text(kind, Date.now(), name, pathname, hostname, ...fields))
-        machine ? work() : arm(interval)
+      if (settings && page) {
+        signals.push(text(kind, name, page, location.hostname, ...fields))
+        // Engaged time goes with what comes next.
+        kind == 'g' || (machine ? work() : arm(interval))
       }
     }
-    const view = () => {
-      const query = new URLSearchParams(search)
-      const from = document.referrer
-      const utm = name => query.get('utm_' + name)
-      signal(
-        'v',
-        '',
-        from.split(/[/:]+/)[1],
-        from.split(/[?#]/)[0],
-        utm('source') || query.get('ref') || query.get('source'),
-        ...['medium', 'campaign', 'content', 'term', ''].map(utm),
-      )
+    // Counts the time that was spent here: before another view (`next`), or on leaving.
+    const settle = next => {
+      const spent = auto?.[0](next)
+      spent && signal('g', '', ...spent, ...pairs(common, props), '')
     }
-    const headwater = (window.headwater = (name, options) =>
-      quietly(() => {
-        const { props = {}, value, currency, interactive, callback } = options || {}
-        name == 'pageview'
-          ? view()
-          : signal(interactive == false ? 'e' : 'i', name, Math.round(value * 1e6), ...Object.entries(props).sort().slice(0, 30).flat(), currency)
-        callback && setTimeout(callback)
-      }))
+    const view = (path, given) => {
+      settle(1)
+      let campaign
+      // Without t.auto.js nobody knows which pages are left out.
+      ;[page, common, ...campaign] = auto ? auto[1](path) : [!dataset.include && !dataset.exclude && page, , , , , , , ,]
+      props = given
+      signal('v', '', from.split(/[/:]+/)[1], from.split(/[?#]/)[0], ...campaign, ...pairs(common, props), '')
+      // What follows comes from here.
+      from = location.href
+    }
+    const headwater = (name, { path, props, value, currency, interactive, callback } = {}) => {
+      name == 'pageview'
+        ? view(path, props)
+        : signal(interactive == false ? 'e' : 'i', name, Math.round(value * 1e6), ...pairs(common, props), currency)
+      callback && setTimeout(callback)
+    }
+    // Once t.auto.js is there, or cannot be had, or the page is left.
+    const start = () => {
+      if (!started) {
+        started = 1
+        'manual' in dataset || view()
+        calls.map(call => quietly(headwater, ...call))
+      }
+    }
+    const hide = () => {
+      start()
+      settle()
+      work('h')
+    }
 
+    window.headwater = (...call) => (started ? quietly(headwater, ...call) : calls.push(call))
     quietly(() => {
-      storage = localStorage
+      if (dataset.storage != 'none') storage = localStorage
     })
     if (
       navigator.doNotTrack != 1 &&
       !navigator.globalPrivacyControl &&
       ('automated' in dataset || !navigator.webdriver) &&
-      ('local' in dataset || !/^(localhost|127\.|\[:|$)/.test(hostname)) &&
+      ('local' in dataset || !/^(localhost|127\.|\[:|$)/.test(location.hostname)) &&
       !storage.headwater_ignore
     ) {
-      if (dataset.storage == 'none') storage = 0
       settings = text(
-        Date.now(),
+        'b',
         crypto.getRandomValues(new BigUint64Array(1)),
         site,
-        storage && 1,
-        identity,
+        storage.key && 1,
+        dataset.identity,
         screen.width,
         interval,
         navigator.language,
         Intl.DateTimeFormat().resolvedOptions().timeZone,
       )
-      view()
-      calls.map(call => headwater(...call))
-      const handlers = {
-        click({ target }) {
-          for (; target; target = target.parentElement) {
-            const props = {}
-            for (const { name, value } of target.attributes) {
-              const [, prop] = name.split('data-headwater-prop-')
-              if (prop) props[prop] = value
-            }
-            const { headwaterEvent } = target.dataset
-            headwaterEvent && headwater(headwaterEvent, { props })
-            target.hostname && signal('l', target.hostname)
-          }
-        },
-        // On leaving, `pagehide` comes first and `visibilitychange` after it; the second finds nothing more to send.
-        pagehide: () => work('h'),
-        visibilitychange: () => work(document.hidden ? 'h' : machine && 's'),
-      }
-      for (const name in handlers) addEventListener(name, event => quietly(handlers[name], event), true)
+      addEventListener('pagehide', () => quietly(hide))
+      import(src.replace('.js', '.auto.js'))
+        .then(module => module.default(tag, key, storage, quietly, headwater, signal, view, post, hide))
+        .then(given => (auto = given))
+        .then(start, start)
       WebAssembly.instantiateStreaming(fetch(src.replace('.js', '.wasm')), {
         // Keep, send, part: tracker-js/shell/src/wasm.rs.
         e: {
-          k: (at, length) => (storage[key] = new TextDecoder().decode(bytes(at, length))),
-          s: (at, length) => post(bytes(at, length).slice()),
-          p: (at, length) => part(bytes(at, length)),
+          k: (at, length) => quietly(() => (storage[key] = new TextDecoder().decode(bytes(at, length)))),
+          s: (at, length) => post(body(at, length), work),
+          p: (at, length) => quietly(part, body(at, length)),
         },
       }).then(
         ({ instance }) => {
           if (!plain) {
             machine = instance.exports
-            tell(text('b', settings))
+            tell(settings)
           }
           work()
         },
         () => work('p'),
       )
-    }
+    } else start()
   })
 })()

@@ -1,4 +1,5 @@
-//! What browsers download, built into `target/assets/`: the tracker (`t.js`, `t.wasm`) and the dashboard.
+//! What browsers download, built into `target/assets/`: the tracker (`t.wasm` and the
+//! scripts of its loader) and the dashboard.
 //!
 //! The server embeds the whole folder when it is compiled. A file is written only if it changed, so that building twice
 //! compiles the server once.
@@ -13,6 +14,9 @@ use crate::args::Args;
 use crate::install::{self, WASM};
 use crate::run::{cargo, root, run, step};
 use crate::shrink::Shrink;
+
+/// The scripts of the tracker, in `tracker-js/loader`.
+const LOADER: [&str; 3] = ["t.js", "t.auto.js", "t.vitals.js"];
 
 /// `cargo xtask assets`.
 pub(crate) fn assets(args: Args) -> Result<()> {
@@ -35,9 +39,11 @@ pub(crate) fn build(shrink: Option<&Shrink>) -> Result<()> {
 
     step("Building the tracker (Rust to Wasm)");
     let tracker = compile("headwater-tracker")?;
-    files.insert("t.wasm".into(), maker.wasm("t.wasm", &fs::read(tracker)?)?);
-    let loader = fs::read(root().join("tracker-js/loader/t.js")).context("tracker-js/loader/t.js")?;
-    files.insert("t.js".into(), maker.script("t.js", &loader)?);
+    files.insert("t.wasm".into(), maker.shrunk("t.wasm", &fs::read(tracker)?, Shrink::tracker)?);
+    for name in LOADER {
+        let script = fs::read(root().join("tracker-js/loader").join(name)).context(name)?;
+        files.insert(name.into(), maker.script(name, &script)?);
+    }
 
     step("Building the dashboard (Rust to Wasm)");
     let dashboard = compile("headwater-dashboard")?;

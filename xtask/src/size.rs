@@ -10,7 +10,7 @@ use crate::run::step;
 use crate::shrink::Shrink;
 
 /// The most that a page downloads, loader and Wasm, in bytes after brotli -11.
-const TOTAL: usize = 5120;
+const TOTAL: usize = 6144;
 /// The most of it that is the loader.
 const LOADER: usize = 1229;
 /// The most that the dashboard's Wasm and JavaScript are.
@@ -63,12 +63,14 @@ pub(crate) fn within_bounds() -> Result<()> {
     step("Sizes in bytes");
     let folder = assets::folder();
     let of = |name: &str| Size::of(&fs::read(folder.join(name))?);
-    let (loader, wasm) = (of("t.js")?, of("t.wasm")?);
+    let (loader, auto, wasm) = (of("t.js")?, of("t.auto.js")?, of("t.wasm")?);
     let dashboard = of("dashboard/dashboard.js")?.and(of("dashboard/dashboard_bg.wasm")?);
     let mine = [
         ("loader, t.js", loader, Some(LOADER)),
+        ("what is automatic, t.auto.js", auto, None),
         ("tracker, t.wasm", wasm, None),
-        ("all that a page downloads", loader.and(wasm), Some(TOTAL)),
+        ("all that a page downloads", loader.and(auto).and(wasm), Some(TOTAL)),
+        ("on pages that ask: t.vitals.js", of("t.vitals.js")?, None),
         ("dashboard, Wasm and JavaScript", dashboard, Some(DASHBOARD)),
     ];
 

@@ -22,11 +22,12 @@ const PAGE_CACHE: &str = "no-cache";
 
 /// What pages load, and what keeps search engines away: for every server that takes events.
 pub(crate) fn tracker_routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let routes = Router::new().route("/t.js", get(tracker)).route("/t.wasm", get(tracker));
-    routes.route("/robots.txt", get(async || ROBOTS))
+    let paths = ["/t.js", "/t.auto.js", "/t.wasm", "/t.vitals.js"];
+    let routes = Router::new().route("/robots.txt", get(async || ROBOTS));
+    paths.into_iter().fold(routes, |routes, path| routes.route(path, get(tracker)))
 }
 
-/// `GET /t.js`, `GET /t.wasm`
+/// `GET /t.js`, `GET /t.wasm`, `GET /t.auto.js`, `GET /t.vitals.js`
 async fn tracker(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Refused> {
     let missing =
         || Refused::unavailable("the tracker is not built into this server; run `cargo xtask start` in the project's folder");
