@@ -25,6 +25,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body as text.
     pub text: String,
+    /// The body.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -155,6 +157,7 @@ impl Api {
 }
 
 fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
-    let text = response.body_mut().with_config().limit(64 << 20).lossy_utf8(true).read_to_string()?;
-    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), text })
+    let bytes = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), text, bytes })
 }

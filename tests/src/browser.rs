@@ -117,9 +117,14 @@ impl Browser {
         }
     }
 
+    /// The handle of this tab.
+    pub fn window(&self) -> String {
+        self.get("window").as_str().unwrap_or_default().to_owned()
+    }
+
     /// Opens another tab, goes there, and gives the handle of the tab before.
     pub fn new_tab(&self) -> String {
-        let before = self.get("window").as_str().unwrap_or_default().to_owned();
+        let before = self.window();
         let tab = self.must("window/new", &json!({"type": "tab"}));
         self.switch_to(tab["handle"].as_str().unwrap_or_default());
         before

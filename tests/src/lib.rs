@@ -3,6 +3,7 @@ pub mod api;
 pub mod beacons;
 pub mod browser;
 pub mod decoders;
+pub mod front;
 pub mod measurements;
 pub mod proxy;
 pub mod random;
