@@ -15,6 +15,7 @@ pub mod directory;
 mod edge_server;
 pub mod edge_shell;
 mod embedded;
+pub mod export;
 pub mod failure;
 pub mod geo;
 mod http;

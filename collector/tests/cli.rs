@@ -242,6 +242,23 @@ fn an_access_log_is_imported_beside_a_server_and_over_http() {
         assert_eq!(remote(&question).1, expected);
         assert_eq!(text(&run(dir, &question)).1, expected);
     }
+    fn export<'a>(args: &[&'a str]) -> Vec<&'a str> {
+        [&["export", "--site", "example.com"], args].concat()
+    }
+    let (code, local, _) = text(&run(dir, &export(&[])));
+    assert_eq!(code, 0);
+    assert_eq!(remote(&export(&["--date-range", "all"])).1, local);
+    assert!(
+        local.starts_with("time,dimension,value,visitors,") && local.contains("2026-06-01T00:00:00+00:00,,,1,1,0,2,1,2,"),
+        "{local}"
+    );
+    let file = dir.join("export.json");
+    let (code, out, _) = text(&run(dir, &export(&["--format", "json", "--output", file.to_str().unwrap()])));
+    assert_eq!((code, out.as_str()), (0, ""));
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert_eq!(rows.len() + 1, local.lines().count());
+    assert_eq!(text(&run(dir, &export(&["--date-range", "yesterday"]))).0, 2);
+    assert_eq!(remote(&export(&["--date-range", "yesterday"])).0, 2);
     assert_eq!(remote(&["import", "--site", "nowhere.example", log]).0, 1);
     assert_eq!(text(&run(dir, &["import", "--site", "example.com", "nowhere.log"])).0, 1);
     std::fs::write(dir.join("other.log"), "nonsense\n").unwrap();

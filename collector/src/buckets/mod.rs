@@ -17,7 +17,7 @@ mod segment;
 pub use apply::{Applied, Applier};
 pub use cache::Cache;
 pub use compact::settle;
-pub use read::{Bucket, first_minute, read};
+pub use read::{Bucket, first_minute, read, spans};
 pub use retain::{forget, retain};
 
 use headwater_core::{Grain, SiteId};

@@ -65,6 +65,20 @@ pub fn read(connection: &Connection, cache: &Cache, site: SiteId, grain: Grain, 
     buckets.into_iter().map(load).collect()
 }
 
+/// The buckets of a grain that lie wholly in `span`, in order: those in which something happened.
+///
+/// # Errors
+/// What the database says.
+pub fn spans(connection: &Connection, site: SiteId, grain: Grain, span: Span) -> Result<Vec<Span>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT start, \"end\" FROM segments WHERE site = ? AND grain = ? AND start >= ? AND start < ? AND \"end\" <= ? ORDER BY start",
+    )?;
+    let rows = statement.query_map(params![site.0, grain_code(grain), span.start.0, span.end.0, span.end.0], |row| {
+        Ok(Span { start: Minute(row.get(0)?), end: Minute(row.get(1)?) })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// One bucket; empty if nothing happened in it.
 pub(super) fn load_bucket(connection: &Connection, cache: &Cache, key: BucketKey) -> Result<Arc<Segment>, StoreError> {
     let ids = segments(connection, key, None)?;

@@ -54,13 +54,35 @@ impl Server {
         let mut response = request.send(body.to_string()).map_err(failed)?;
         let text = response.body_mut().read_to_string().map_err(failed)?;
         let status = response.status();
-        let answer: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         if status.is_success() {
-            return Ok(answer);
+            return Ok(serde_json::from_str(&text).unwrap_or(Value::Null));
         }
+        Err(self.refused(status.as_u16(), &text))
+    }
+
+    /// Copies what is at an address, or says what the server says is wrong. Takes as long as it takes.
+    pub(super) fn copy(&self, path: &str, out: &mut dyn std::io::Write) -> Result<(), Failure> {
+        let config = Agent::config_builder().timeout_connect(Some(Duration::from_secs(60))).http_status_as_error(false);
+        let agent: Agent = config.build().into();
+        let mut request = agent.get(format!("{}{path}", self.url));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("cannot ask {}: {error}", self.url));
+        let mut response = request.call().map_err(|error| failed(&error))?;
+        if !response.status().is_success() {
+            let text = response.body_mut().read_to_string().unwrap_or_default();
+            return Err(self.refused(response.status().as_u16(), &text));
+        }
+        std::io::copy(&mut response.body_mut().as_reader(), out).and_then(|_| out.flush()).map_err(|error| failed(&error))
+    }
+
+    /// What the server says is wrong.
+    fn refused(&self, status: u16, text: &str) -> Failure {
+        let answer: Value = serde_json::from_str(text).unwrap_or(Value::Null);
         let detail = answer.get("detail").and_then(Value::as_str).unwrap_or("it gave no reason");
         let text = format!("{} answers {status}: {detail}", self.url);
-        Err(if status.as_u16() == 400 || status.as_u16() == 422 { Failure::Usage(text) } else { Failure::Failed(text) })
+        if status == 400 || status == 422 { Failure::Usage(text) } else { Failure::Failed(text) }
     }
 
     /// The address of a WebSocket on this server.

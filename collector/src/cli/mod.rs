@@ -1,6 +1,7 @@
 //! The command line: one file for each command.
 mod backup;
 mod client;
+mod export;
 mod import;
 mod live;
 mod query;
@@ -60,6 +61,8 @@ enum Command {
     Token(token::TokenCommand),
     /// Ask for numbers: from a data directory, also of a running server, or from a server by --url.
     Query(query::Query),
+    /// Write what is kept of a site as CSV or JSON: a row for each bucket, dimension and value.
+    Export(export::Export),
     /// Count what web servers have logged: access logs in the combined format, packed or not.
     Import(import::Import),
     /// Watch a site live, minute by minute.
@@ -110,6 +113,7 @@ impl Cli {
             Command::Site(command) => command.run(&file, &clock),
             Command::Token(command) => command.run(&file, &clock),
             Command::Query(command) => command.run(&file, &clock),
+            Command::Export(command) => command.run(&file, &clock),
             Command::Import(command) => command.run(&file, &clock),
             Command::Live(command) => command.run(&file, &clock),
             Command::Backup(command) => command.run(&file),

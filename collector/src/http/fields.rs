@@ -6,6 +6,12 @@ use super::problem::Refused;
 /// A request body: what was taken out of it is read, what is left is unknown.
 pub(crate) struct Fields(Map<String, Value>);
 
+impl From<Map<String, Value>> for Fields {
+    fn from(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+}
+
 impl Fields {
     /// The body must be a JSON object.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Refused> {

@@ -2,6 +2,7 @@
 mod access;
 pub(crate) mod edge;
 mod edges;
+mod export;
 mod extract;
 mod fields;
 mod files;
@@ -11,6 +12,7 @@ mod health;
 mod imports;
 pub(crate) mod limit;
 mod live;
+mod openapi;
 mod problem;
 mod query;
 mod realtime;
@@ -44,10 +46,12 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/sites/{domain}/goals", get(goals::list).post(goals::add).delete(goals::remove_named))
         .route("/api/v1/sites/{domain}/goals/{id}", delete(goals::remove))
         .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
+        .route("/api/v1/sites/{domain}/export", get(export::stream))
         .route("/api/v1/sites/{domain}/imports", post(imports::begin))
         .route("/api/v1/sites/{domain}/imports/{import}", axum::routing::delete(imports::end))
         .route("/api/v1/sites/{domain}/live", get(live::open))
         .route("/api/v1/sites/{domain}/live-ticket", post(live::ticket))
+        .route("/api/openapi.json", get(openapi::document))
         .route("/api/v2/query", post(query::answer))
         .merge(edges::routes(app))
         .route("/healthz", get(health::health))

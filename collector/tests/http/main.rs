@@ -1,11 +1,13 @@
 //! The server's routes, asked as the outside asks them, without a socket where none is needed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may
 mod edges;
+mod export;
 mod files;
 mod goals;
 mod harness;
 mod ingest;
 mod live;
 mod numbers;
+mod openapi;
 mod sessions;
 mod sites;
