@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_core::Millis;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::buckets::{self, Cache};
 use crate::clock::Clock;
@@ -13,6 +13,7 @@ use crate::deliver::Collector;
 use crate::directory::Directory;
 use crate::edge_shell::{EdgeError, EdgeShell, OpenError};
 use crate::failure::Failure;
+use crate::http::export;
 use crate::http::gate::Gate;
 use crate::http::limit::Limiter;
 use crate::live::Rows;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub(crate) clock: Clock,
     /// How it was started.
     pub(crate) options: Options,
+    /// Room for exports.
+    pub(crate) exports: Arc<Semaphore>,
     /// How many queries are at work.
     pub(crate) queries: Gate,
     /// Who asked how often.
@@ -104,6 +107,7 @@ impl App {
             metrics,
             clock,
             options,
+            exports: Arc::new(Semaphore::new(export::MOST)),
             queries: Gate::new(std::thread::available_parallelism().map_or(1, usize::from)),
             limiter,
             stopping: watch::Sender::new(false),

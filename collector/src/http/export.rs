@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::channel::{Channel, Sender};
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::access::Access;
@@ -21,7 +20,7 @@ use crate::export::{self, Format, Request};
 use crate::store::tokens::Scope;
 
 /// Exports at work at once: each reads all that there is.
-static ROOM: Semaphore = Semaphore::const_new(2);
+pub(crate) const MOST: usize = 2;
 /// How large the pieces are that are sent, in bytes.
 const PIECE: usize = 64 * 1024;
 /// How long a reader may take for one before it is given up.
@@ -44,7 +43,8 @@ pub(crate) async fn stream(
     let format = fields.parsed("format", Format::from_name)?.unwrap_or(Format::Csv);
     fields.end("date_range, interval, format")?;
     let request = Request { date_range: Request::range(&range), grain, format };
-    let room = ROOM.try_acquire().map_err(|_| Refused::unavailable("two exports are at work; try again when one has ended"))?;
+    let room = app.exports.clone().try_acquire_owned();
+    let room = room.map_err(|_| Refused::unavailable("two exports are at work; try again when one has ended"))?;
     let (site, range, now) = (entry.site.clone(), request.date_range.clone(), app.now());
     let asked = app.clone();
     let span = app.store.read(move |tx| export::span(tx, &asked.cache, &site, &range, now)).await?;

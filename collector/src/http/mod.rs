@@ -2,7 +2,7 @@
 mod access;
 pub(crate) mod edge;
 mod edges;
-mod export;
+pub(crate) mod export;
 mod extract;
 mod fields;
 mod files;
