@@ -100,6 +100,18 @@ impl Api {
         answer(request.call()?)
     }
 
+    /// PATCH with JSON.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub fn patch(&self, path: &str, body: &Value) -> Result<Answer, ureq::Error> {
+        let mut request = self.agent.patch(format!("{}{path}", self.base)).header("Content-Type", "application/json");
+        if let Some(token) = &self.token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        answer(request.send(body.to_string().as_bytes())?)
+    }
+
     /// POST of JSON.
     ///
     /// # Errors

@@ -9,3 +9,4 @@ pub mod proxy;
 pub mod random;
 pub mod server;
 pub mod site;
+pub mod workerd;

@@ -62,19 +62,19 @@ pub(crate) fn build(shrink: Option<&Shrink>) -> Result<()> {
 }
 
 /// Path inside `target/assets/`, with slashes, and content.
-type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// Compiles one package alone: in one command with another it would be given the other's features too.
-fn compile(package: &str) -> Result<PathBuf> {
+pub(crate) fn compile(package: &str) -> Result<PathBuf> {
     run(&mut cargo(&["build", "--profile", "wasm", "--target", WASM, "--package", package]))?;
     let file = format!("{}.wasm", package.replace('-', "_"));
     Ok(root().join("target").join(WASM).join("wasm").join(file))
 }
 
 /// Shrinks files, and remembers what it shrunk.
-struct Maker<'a> {
-    work: PathBuf,
-    shrink: Option<&'a Shrink>,
+pub(crate) struct Maker<'a> {
+    pub(crate) work: PathBuf,
+    pub(crate) shrink: Option<&'a Shrink>,
 }
 
 impl Maker<'_> {
@@ -87,7 +87,7 @@ impl Maker<'_> {
     }
 
     /// The small form of `input`, from the last time if the input is the same.
-    fn shrunk(&self, name: &str, input: &[u8], make: impl Fn(&Shrink, &Path, &Path) -> Result<()>) -> Result<Vec<u8>> {
+    pub(crate) fn shrunk(&self, name: &str, input: &[u8], make: impl Fn(&Shrink, &Path, &Path) -> Result<()>) -> Result<Vec<u8>> {
         let Some(tools) = self.shrink else { return Ok(input.to_vec()) };
         let (from, to) = (self.work.join(name), self.work.join(format!("small-{name}")));
         if fs::read(&from).is_ok_and(|last| last == input)
@@ -105,7 +105,7 @@ impl Maker<'_> {
 }
 
 /// Makes `folder` hold exactly `files`.
-fn sync(folder: &Path, files: &Files) -> Result<()> {
+pub(crate) fn sync(folder: &Path, files: &Files) -> Result<()> {
     for (name, content) in files {
         let path = folder.join(name);
         if fs::read(&path).is_ok_and(|old| old == *content) {

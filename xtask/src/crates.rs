@@ -8,11 +8,12 @@ use crate::install::{self, WASM};
 use crate::run::{capture, cargo, run, step};
 
 /// Each crate and the crates of this project that it may depend on. Nothing depends on an app; tests depend on what they like.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("headwater-core", &[]),
     ("headwater-query", &["headwater-core"]),
     ("headwater-tracker-logic", &["headwater-core"]),
     ("headwater-edge", &["headwater-core", "headwater-query", "headwater-tracker-logic"]),
+    ("headwater-worker", &["headwater-core", "headwater-edge"]),
     ("headwater-tracker", &["headwater-core", "headwater-tracker-logic"]),
     ("headwater-dashboard", &["headwater-core", "headwater-query"]),
     ("headwater-collector", &["headwater-core", "headwater-query", "headwater-edge"]),

@@ -37,11 +37,22 @@ pub(crate) fn packages(wanted: &[(&str, &'static str)]) -> Result<()> {
     run(command("env", &quiet).args(["install", "--no-install-recommends"]).args(&missing))
 }
 
-/// The npm packages of package.json, exactly as locked.
+/// The npm packages that shrink Wasm and scripts, exactly as locked.
 pub(crate) fn node_modules() -> Result<()> {
     if root().join("node_modules/.package-lock.json").is_file() {
         return Ok(());
     }
     step("Installing the npm packages that shrink the Wasm (npm ci)");
+    run(&mut command("npm", &["ci", "--omit=dev", "--no-fund", "--no-audit"]))
+}
+
+/// These and what only tests and deploying need, 250 MB: what runs the Worker (Miniflare, wrangler, workerd), and what the tracker
+/// is compared with.
+pub(crate) fn all_node_modules() -> Result<()> {
+    let all = ["miniflare", "wrangler", "plausible-tracker", "@plausible-analytics/tracker"];
+    if all.iter().all(|package| root().join("node_modules").join(package).join("package.json").is_file()) {
+        return Ok(());
+    }
+    step("Installing the npm packages that tests need (npm ci)");
     run(&mut command("npm", &["ci", "--no-fund", "--no-audit"]))
 }

@@ -10,6 +10,7 @@ mod shrink;
 mod size;
 mod start;
 mod test;
+mod worker;
 
 use args::{Args, Usage};
 
@@ -20,15 +21,17 @@ Tasks of Headwater:
       Build everything and serve it at http://127.0.0.1:8700, with a demo site at /demo/. Data is kept in ./data.
       Needs nothing but Rust; with Node present it also shrinks the Wasm.
   cargo xtask test [--fast]
-      Run every check and every test, and install what they need. --fast leaves out the browser.
+      Run every check and every test, and install what they need. --fast leaves out browser and workerd.
   cargo xtask size
       Print what a page and the dashboard download, beside other trackers; fail above the bounds. Needs Node.
   cargo xtask fuzz [TARGET] [--seconds N]
       Feed mutated golden vectors to a decoder, or to each in turn: for N seconds, by default until stopped.
-  cargo xtask bench [throughput|latency|fold|queries|accuracy]
+  cargo xtask bench [throughput|latency|fold|queries|worker|accuracy]
       Measure Headwater beside a no-op server on this machine, and print the ratios.
   cargo xtask assets
       Build only the tracker and the dashboard, into target/assets/.
+  cargo xtask worker
+      Build the edge for Cloudflare Workers, into target/worker/; `npx wrangler deploy` calls it. Needs Node.
 ";
 
 fn main() -> ExitCode {
@@ -57,6 +60,7 @@ fn task(mut args: Args) -> anyhow::Result<()> {
         Some("fuzz") => test::fuzz(args),
         Some("bench") => test::bench(args),
         Some("assets") => assets::assets(args),
+        Some("worker") => worker::worker(args),
         Some("help") | None => {
             println!("{HELP}");
             Ok(())

@@ -1,5 +1,6 @@
 //! Making what a browser downloads small: wasm-opt for Wasm, esbuild for JavaScript. Both come from npm and are optional.
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -74,6 +75,22 @@ impl Shrink {
     fn optimize(&self, first: &[&str], input: &Path, output: &Path) -> Result<()> {
         let mut node = command("node", &[]);
         run(node.arg(&self.wasm_opt).args(first).args(WASM_OPT).arg(input).arg("-o").arg(output))
+    }
+
+    /// The same for the Worker, whose panics are exceptions that its JavaScript catches.
+    pub(crate) fn worker(&self, input: &Path, output: &Path) -> Result<()> {
+        let mut node = command("node", &[]);
+        node.arg(&self.wasm_opt).args(WASM_OPT).arg("--enable-exception-handling");
+        run(node.arg(input).arg("-o").arg(output))
+    }
+
+    /// The command that makes one script of one and all that it imports, but for Wasm.
+    pub(crate) fn bundle(&self, input: &Path, output: &Path) -> Command {
+        let options = ["--bundle", "--format=esm", "--external:./index_bg.wasm", "--external:cloudflare:*"];
+        let quiet = ["--minify", "--charset=utf8", "--log-level=warning", "--legal-comments=none"];
+        let mut esbuild = command(&self.esbuild, &options);
+        esbuild.args(quiet).arg(input).arg(format!("--outfile={}", output.display()));
+        esbuild
     }
 
     /// A script without its blanks, comments and long names.

@@ -8,6 +8,7 @@ use crate::args::Args;
 use crate::assets;
 use crate::run::step;
 use crate::shrink::Shrink;
+use crate::worker;
 
 /// The most that a page downloads, loader and Wasm, in bytes after brotli -11.
 const TOTAL: usize = 6144;
@@ -15,6 +16,9 @@ const TOTAL: usize = 6144;
 const LOADER: usize = 1229;
 /// The most that the dashboard's Wasm and JavaScript are.
 const DASHBOARD: usize = 250 * 1024;
+
+/// The most that the Worker is, Wasm and JavaScript, after gzip -9. The platform's free plan ends at 3 MB.
+const WORKER: usize = 400_000;
 
 /// Other trackers, measured the same way: raw, gzip -9, brotli -11.
 const PEERS: [(&str, Size); 5] = [
@@ -51,8 +55,25 @@ impl Size {
 /// `cargo xtask size`: builds, prints, and fails above a bound.
 pub(crate) fn size(args: Args) -> Result<()> {
     args.end()?;
-    assets::build(Some(&Shrink::install()?))?;
-    within_bounds()
+    let shrink = Shrink::install()?;
+    assets::build(Some(&shrink))?;
+    worker::build(&shrink)?;
+    within_bounds()?;
+    worker_within_bounds()
+}
+
+/// Prints the size of what is in `target/worker/`.
+///
+/// # Errors
+/// If it is above its bound.
+pub(crate) fn worker_within_bounds() -> Result<()> {
+    let of = |name: &str| Size::of(&fs::read(worker::folder().join(name))?);
+    let size = of("index.js")?.and(of("index_bg.wasm")?);
+    println!("\nthe Worker, Wasm and JavaScript: {} raw, {} after gzip -9; at most {WORKER}", size.raw, size.gzip);
+    if size.gzip > WORKER {
+        bail!("the Worker: {} bytes after gzip -9, but at most {WORKER} are allowed", size.gzip);
+    }
+    Ok(())
 }
 
 /// Prints the sizes of what is in `target/assets/`.

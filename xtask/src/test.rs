@@ -7,9 +7,9 @@ use crate::args::Args;
 use crate::install::{self, WASM};
 use crate::run::{build_server, cargo, run, step};
 use crate::shrink::Shrink;
-use crate::{assets, crates, size};
+use crate::{assets, crates, size, worker};
 
-/// The tests that need a browser are behind this feature.
+/// The tests that need a browser or workerd are behind this feature.
 const BROWSER: &str = "headwater-tests/browser";
 
 /// `cargo xtask test [--fast]`.
@@ -19,6 +19,7 @@ pub(crate) fn test(mut args: Args) -> Result<()> {
     install::packages(&[("node", "nodejs"), ("npm", "npm")])?;
     if !fast {
         install::packages(&[("chromium", "chromium"), ("chromedriver", "chromium-driver")])?;
+        install::all_node_modules()?;
     }
     let shrink = Shrink::install()?;
     install::wasm_target()?;
@@ -29,6 +30,10 @@ pub(crate) fn test(mut args: Args) -> Result<()> {
 
     assets::build(Some(&shrink))?;
     size::within_bounds()?;
+    if !fast {
+        worker::build(&shrink)?;
+        size::worker_within_bounds()?;
+    }
 
     step("Linting");
     run(&mut cargo(&[
@@ -45,11 +50,12 @@ pub(crate) fn test(mut args: Args) -> Result<()> {
         "warnings",
     ]))?;
     // One by one: in one command the tracker would be given the dashboard's features, the standard library among them.
-    for shell in ["headwater-tracker", "headwater-dashboard"] {
+    let shells = ["headwater-tracker", "headwater-dashboard", "headwater-worker"];
+    for shell in &shells[..if fast { 2 } else { 3 }] {
         run(cargo(&["clippy", "--profile", "wasm", "--target", WASM, "--package", shell]).args(["--", "--deny", "warnings"]))?;
     }
 
-    step(if fast { "Testing, without the browser" } else { "Testing" });
+    step(if fast { "Testing, without browser and workerd" } else { "Testing" });
     // Alone, with the features that it was built with to run this: its dependencies are heavy.
     run(&mut cargo(&["test", "--package", "xtask"]))?;
     // This builds `target/release/headwater`, too, before the first test starts it. The tracker's shell is wasm32 only.
@@ -76,13 +82,19 @@ pub(crate) fn fuzz(mut args: Args) -> Result<()> {
     run(&mut fuzz)
 }
 
-/// `cargo xtask bench [throughput|latency|fold|queries|accuracy]`.
+/// `cargo xtask bench [throughput|latency|fold|queries|worker|accuracy]`.
 pub(crate) fn bench(mut args: Args) -> Result<()> {
     let part = args.word();
     args.end()?;
     if part.as_deref() != Some("accuracy") {
         install::packages(&[("wrk", "wrk")])?;
-        assets::build(Shrink::if_possible().as_ref())?;
+        let shrink = Shrink::if_possible();
+        assets::build(shrink.as_ref())?;
+        // Only Node runs the Worker, and only who asks for it, or for everything, needs it.
+        if matches!(part.as_deref(), None | Some("worker")) {
+            install::all_node_modules()?;
+            worker::build(&Shrink::install()?)?;
+        }
         build_server()?;
         step("Measuring");
         run(cargo(&["run", "--quiet", "--release", "--package", "headwater-tests", "--bin", "bench", "--"]).args(&part))?;

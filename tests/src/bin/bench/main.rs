@@ -7,10 +7,16 @@ mod latency;
 mod month;
 mod noop;
 mod throughput;
+mod worker;
 
 fn main() {
-    const PARTS: [(&str, fn()); 4] =
-        [("throughput", throughput::print), ("latency", latency::print), ("fold", fold::print), ("queries", month::print)];
+    const PARTS: [(&str, fn()); 5] = [
+        ("throughput", throughput::print),
+        ("latency", latency::print),
+        ("fold", fold::print),
+        ("queries", month::print),
+        ("worker", worker::print),
+    ];
     let mut words = std::env::args().skip(1);
     let part = words.next();
     if part.as_deref() == Some("noop") {

@@ -20,12 +20,12 @@ const SECONDS: u64 = 8;
 const BODIES: usize = 400;
 
 /// What wrk measured.
-struct Measured {
-    per_second: f64,
-    p50: String,
-    p99: String,
-    answered: u64,
-    refused: u64,
+pub(crate) struct Measured {
+    pub(crate) per_second: f64,
+    pub(crate) p50: String,
+    pub(crate) p99: String,
+    pub(crate) answered: u64,
+    pub(crate) refused: u64,
 }
 
 /// Prints a line for each kind of request.
@@ -110,7 +110,8 @@ impl Drop for Noop {
     }
 }
 
-fn load(port: u16, path: &str, lua: &Path) -> Measured {
+/// Loads `path` of a server with what a script of wrk sends.
+pub(crate) fn load(port: u16, path: &str, lua: &Path) -> Measured {
     let seconds = format!("-d{SECONDS}s");
     let output = Command::new("wrk")
         .args(["-t1", "-c64", &seconds, "--latency", "-s"])

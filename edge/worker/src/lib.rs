@@ -1,0 +1,39 @@
+//! Headwater's edge on Cloudflare Workers: a thin shell of `headwater_edge`.
+//!
+//! ```text
+//! request → route: which object counts it → Inbox (a Durable Object): judge, one row for all that came together → 202
+//!                                           its alarm: fold → batch, written before it is sent → collector
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `route` | from a request to the object that counts it, or to several, and back |
+//! | `forward` | what a request is on the way to an object |
+//! | `assets` | `/t.js` and `/t.wasm` |
+//! | `object` | the Durable Object: requests, and the alarm with all its duties |
+//! | `store` | its SQLite: rows, transactions, the batch under way |
+//! | `shards` | which virtual shards are whose, and how they move |
+//! | `collector` | what an object asks the collector and brings it |
+//! | `seal` | what an object stores of a site, so that its history shows no salt |
+#![cfg(target_arch = "wasm32")]
+
+mod assets;
+mod collector;
+mod config;
+mod forward;
+mod object;
+mod platform;
+mod respond;
+mod route;
+mod seal;
+mod shards;
+mod sql;
+mod store;
+
+use worker::{Context, Env, Request, Response, Result, event};
+
+/// Every request that is not for an object.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    route::answer(request, &env).await
+}

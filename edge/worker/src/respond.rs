@@ -1,0 +1,31 @@
+//! Answers as responses.
+use headwater_edge::answer::Answer;
+use headwater_edge::headers::{Header, of_answer};
+use worker::{Response, ResponseBuilder, Result};
+
+/// An answer to a request from a page of `origin`.
+pub(crate) fn response(answer: &Answer, origin: Option<&str>, warning: Option<&str>, more: &[Header]) -> Result<Response> {
+    let headers = of_answer(answer, origin, warning);
+    let body = answer.body.as_ref().map(ToString::to_string);
+    build(answer.status, headers.iter().chain(more), body)
+}
+
+/// A response.
+pub(crate) fn build<'a>(status: u16, headers: impl Iterator<Item = &'a Header>, body: Option<String>) -> Result<Response> {
+    let mut response = ResponseBuilder::new().with_status(status).with_header("x-content-type-options", "nosniff")?;
+    for (name, value) in headers {
+        response = response.with_header(name, value)?;
+    }
+    Ok(match body {
+        Some(body) => response.fixed(body.into_bytes()),
+        None => response.empty(),
+    })
+}
+
+/// A problem document for what is not ingest.
+pub(crate) fn problem(status: u16, title: &str, detail: &str) -> Result<Response> {
+    let body = serde_json::json!({"type": "about:blank", "title": title, "status": status, "detail": detail});
+    let headers: [Header; 2] =
+        [("content-type", "application/problem+json".to_owned()), ("cache-control", "no-store".to_owned())];
+    build(status, headers.iter(), Some(body.to_string()))
+}

@@ -1,0 +1,411 @@
+//! What arrives at the Worker: files are answered here, events by the object that counts them.
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::Stream as _;
+use headwater_core::Millis;
+use headwater_edge::answer::{Answer, Judged};
+use headwater_edge::beacon::Surroundings;
+use headwater_edge::headers::of_other_method;
+use headwater_edge::hints::Hints;
+use headwater_edge::join::{Part, join};
+use headwater_edge::limit::Limit;
+use headwater_edge::sender::Sender;
+use headwater_edge::shard::Shard;
+use headwater_edge::{Refusal, SiteFacts, beacon, event, shard};
+use serde_json::Value;
+use worker::{Env, Method, Request, Response, Result, console_error};
+
+use crate::assets;
+use crate::config::Config;
+use crate::forward::{FORWARD, Forward, KEY, MISDIRECTED, Name, Route, SHARDS, STATUS};
+use crate::object::ask_object;
+use crate::platform::now;
+use crate::respond::{build, problem, response};
+
+/// That there is no such site is believed for so many milliseconds.
+const UNKNOWN: u64 = 30_000;
+/// Sites that are remembered. Past that all are forgotten; those in use are back after one request each.
+const CAPACITY: usize = 4096;
+/// Names that nothing is known of may reach so many new objects in a second.
+const NEW_NAMES: u32 = 50;
+/// How many bytes of a body that is too large are read before it is refused, as at the server.
+const DISCARDED: usize = 16 << 20;
+/// How often a request is sent on to another object before it is asked to come again.
+const HOPS: usize = 6;
+
+/// What this isolate has been told of a site.
+#[derive(Clone, Copy)]
+struct Known {
+    /// How many objects it has; 0: there is no such site.
+    objects: u16,
+    /// What senders find their virtual shard by.
+    key: [u8; 32],
+    told: Millis,
+}
+
+struct Sites {
+    known: HashMap<String, Known>,
+    new_names: Limit<()>,
+}
+
+thread_local! {
+    static SITES: RefCell<Sites> = RefCell::new(Sites { known: HashMap::new(), new_names: Limit::new(NEW_NAMES, 1, 1) });
+}
+
+/// Answers a request.
+pub(crate) async fn answer(request: Request, env: &Env) -> Result<Response> {
+    let path = request.path();
+    match (path.as_str(), request.method()) {
+        ("/b", _) => ingest(request, env, Route::Beacon).await,
+        ("/api/event", _) => ingest(request, env, Route::Event).await,
+        ("/healthz", _) => health(env),
+        (_, Method::Get | Method::Head) => match assets::answer(&path, &request) {
+            Some(asset) => asset,
+            None => status(&path, &request, env).await,
+        },
+        _ => problem(404, "There is nothing here", "this edge has /t.js, /t.wasm, /b and /api/event"),
+    }
+}
+
+/// `GET /healthz`: whether it is set up.
+fn health(env: &Env) -> Result<Response> {
+    match Config::read(env) {
+        Ok(_) => Response::ok("ok\n"),
+        Err(error) => problem(503, "Not set up", &error),
+    }
+}
+
+/// `GET /v1/edge/objects/{domain}/{index}`: how an object is, for who has the edge's token.
+async fn status(path: &str, request: &Request, env: &Env) -> Result<Response> {
+    let nothing = || problem(404, "There is nothing here", "this edge has /t.js, /t.wasm, /b and /api/event");
+    let Some((domain, index)) = path.strip_prefix("/v1/edge/objects/").and_then(|rest| rest.split_once('/')) else {
+        return nothing();
+    };
+    let Some(index) = index.parse().ok().filter(|index| *index < shard::MOST) else { return nothing() };
+    let Ok(config) = Config::read(env) else { return health(env) };
+    let bearer = request.headers().get("authorization")?.unwrap_or_default();
+    // Hashes are compared: how long it takes says nothing about the token.
+    if blake3::hash(bearer.as_bytes()) != blake3::hash(format!("Bearer {}", config.token).as_bytes()) {
+        return problem(401, "Who is asking?", "send Authorization: Bearer with the edge's token");
+    }
+    ask_object(env, &Name { domain: domain.to_ascii_lowercase(), index }, STATUS, &[]).await
+}
+
+/// What a request says besides its body. Owned, because the request is consumed for its body.
+struct Head {
+    origin: Option<String>,
+    referer: Option<String>,
+    user_agent: String,
+    hints: [String; 4],
+    bearer: Option<String>,
+    address: String,
+    place: (String, String, String),
+    warning: Option<&'static str>,
+}
+
+impl Head {
+    fn read(request: &Request) -> Result<Self> {
+        let header = |name: &str| request.headers().get(name);
+        let names =
+            ["sec-ch-ua-full-version-list", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-ch-ua-platform-version"];
+        let mut sent = Vec::with_capacity(names.len());
+        for name in names {
+            sent.push((name, header(name)?.unwrap_or_default()));
+        }
+        let hints = Hints::read(|name| sent.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()));
+        let hints = [hints.brands, hints.mobile, hints.platform, hints.platform_version].map(ToOwned::to_owned);
+        let bearer = header("authorization")?.and_then(|value| Some(value.strip_prefix("Bearer ")?.trim().to_owned()));
+        let peer = header("cf-connecting-ip")?.unwrap_or_default();
+        let (address, warning) = address(peer, header("x-forwarded-for")?.as_deref(), bearer.is_some());
+        Ok(Self {
+            origin: header("origin")?,
+            referer: header("referer")?,
+            user_agent: header("user-agent")?.unwrap_or_default(),
+            hints,
+            bearer,
+            address,
+            place: place(request),
+            warning,
+        })
+    }
+
+    fn forward<'a>(&'a self, to: Name, objects: u16, route: Route, body: &'a [u8]) -> Forward<'a> {
+        let (country, region, city) = &self.place;
+        let [brands, mobile, platform, version] = &self.hints;
+        Forward {
+            to,
+            objects,
+            route,
+            origin: self.origin.as_deref(),
+            referer: self.referer.as_deref(),
+            user_agent: &self.user_agent,
+            address: &self.address,
+            place: (country, region, city),
+            hints: [brands, mobile, platform, version],
+            bearer: self.bearer.as_deref(),
+            warning: self.warning,
+            body,
+        }
+    }
+}
+
+/// The sender's address. Cloudflare names it; a list that came with the request counts only if it has a token, and then its
+/// last hop that is not Cloudflare's own addition.
+fn address(peer: String, forwarded: Option<&str>, token: bool) -> (String, Option<&'static str>) {
+    let hop = forwarded.and_then(|list| list.rsplit(',').map(str::trim).find(|hop| !hop.is_empty() && *hop != peer));
+    match hop {
+        Some(hop) if token => (hop.to_owned(), None),
+        Some(_) => (peer, Some("X-Forwarded-For was ignored: the request has no token")),
+        None => (peer, None),
+    }
+}
+
+/// Where Cloudflare says the sender is: country (ISO 3166-1), region (ISO 3166-2) and city.
+fn place(request: &Request) -> (String, String, String) {
+    let Some(cf) = request.cf() else { return Default::default() };
+    // XX is nobody's code and T1 is Tor: neither is a country.
+    let is_country = |code: &String| code.len() == 2 && code != "XX" && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    let Some(country) = cf.country().filter(is_country) else { return Default::default() };
+    let region = cf.region_code().filter(|code| !code.is_empty()).map(|code| format!("{country}-{code}"));
+    (country, region.unwrap_or_default(), cf.city().unwrap_or_default())
+}
+
+/// `POST /b` and `POST /api/event`.
+async fn ingest(mut request: Request, env: &Env, route: Route) -> Result<Response> {
+    let head = Head::read(&request)?;
+    let origin = head.origin.as_deref();
+    if request.method() != Method::Post {
+        let (status, headers) = of_other_method(request.method() == Method::Options, origin);
+        return build(status, headers.iter(), None);
+    }
+    let limit = if route == Route::Beacon { headwater_core::beacon::MAX_BYTES } else { event::MAX_BYTES };
+    let body = match read(&mut request, limit).await {
+        Ok(body) => body,
+        Err(refusal) => return response(&refusal.into(), origin, head.warning, &[]),
+    };
+    match route {
+        Route::Beacon => one_beacon(&head, env, &body).await,
+        Route::Event => events(&head, env, &body).await,
+    }
+}
+
+/// The body, refused by its announced length before a byte of it is kept, else at the limit.
+async fn read(request: &mut Request, limit: usize) -> std::result::Result<Vec<u8>, Refusal> {
+    let early = |_| Refusal::Body("the body ended early");
+    let announced = request.headers().get("content-length").ok().flatten().and_then(|length| length.parse::<u64>().ok());
+    match announced {
+        Some(length) if length > limit as u64 => {
+            discard(request).await;
+            Err(Refusal::TooLarge(limit))
+        }
+        Some(_) => request.bytes().await.map_err(early),
+        None if request.inner().body().is_none() => Ok(Vec::new()),
+        None => {
+            let mut stream = request.stream().map_err(early)?;
+            let mut body = Vec::new();
+            while let Some(part) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await {
+                body.extend(part.map_err(early)?);
+                if body.len() > limit {
+                    return Err(Refusal::TooLarge(limit));
+                }
+            }
+            Ok(body)
+        }
+    }
+}
+
+/// Reads the beginning of a body and keeps nothing of it: a sender that is still writing when the connection closes never
+/// gets to read why.
+async fn discard(request: &mut Request) {
+    let Ok(mut stream) = request.stream() else { return };
+    let mut left = DISCARDED;
+    while left > 0
+        && let Some(Ok(part)) = poll_fn(|context| Pin::new(&mut stream).poll_next(context)).await
+    {
+        left = left.saturating_sub(part.len());
+    }
+}
+
+/// Judging without a site: what is refused before one is looked for.
+struct Nowhere;
+
+impl Surroundings for Nowhere {
+    fn site(&self, _: &str) -> std::result::Result<Option<Arc<SiteFacts>>, Refusal> {
+        Ok(None)
+    }
+
+    fn token(&self, _: &SiteFacts) -> std::result::Result<(), Refusal> {
+        Err(Refusal::Token)
+    }
+
+    fn limit(&self, _: &SiteFacts, _: &Sender<'_>) -> std::result::Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+/// The answer to what names no site, or one that there is not.
+fn nowhere(head: &Head, route: Route, body: &[u8]) -> Result<Response> {
+    let forward = head.forward(Name { domain: String::new(), index: 0 }, 0, route, body);
+    let sender = forward.sender(now());
+    let judged = match route {
+        Route::Beacon => beacon::judge(body, &sender, &Nowhere).map(Judged::from),
+        Route::Event => event::judge(body, &[0; 32], &sender, &Nowhere).map(Judged::from),
+    };
+    let answer = judged.map_or_else(Answer::from, |judged| judged.answer(None));
+    response(&answer, head.origin.as_deref(), head.warning, &[])
+}
+
+/// What is known of a site. An unknown name may reach a new object only so often: names cost nothing, objects do.
+fn known(domain: &str) -> std::result::Result<Option<Known>, Refusal> {
+    SITES.with_borrow_mut(|sites| {
+        let at = now();
+        let known = sites.known.get(domain).copied().filter(|known| known.objects > 0 || at.0.abs_diff(known.told.0) < UNKNOWN);
+        if known.is_none() && (domain.len() > 253 || sites.new_names.take(at, ()).is_err()) {
+            return Err(Refusal::NO_FACTS);
+        }
+        Ok(known)
+    })
+}
+
+/// Takes up what an object told of its site.
+fn learn(domain: &str, answer: &Response) {
+    let header = |name| answer.headers().get(name).ok().flatten();
+    let Some(objects) = header(SHARDS).and_then(|objects| objects.parse().ok()) else { return };
+    let key = header(KEY).and_then(|key| unhex(&key)).unwrap_or_default();
+    SITES.with_borrow_mut(|sites| {
+        if sites.known.len() >= CAPACITY {
+            sites.known.clear();
+        }
+        sites.known.insert(domain.to_owned(), Known { objects, key, told: now() });
+    });
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let digits = text.as_bytes().chunks_exact(2);
+    if digits.len() != 32 {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(digits) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// Sends a request to an object; an answer of it, or that it can't be reached, which is as good as not being durable.
+async fn send(head: &Head, env: &Env, forward: &Forward<'_>) -> Result<Response> {
+    let body = postcard::to_allocvec(forward).map_err(|error| error.to_string())?;
+    match ask_object(env, &forward.to, FORWARD, &body).await {
+        Ok(answer) if answer.status_code() < 500 || answer.headers().has("retry-after")? => {
+            learn(&forward.to.domain, &answer);
+            Ok(answer)
+        }
+        Ok(answer) => {
+            console_error!("an object answers {}", answer.status_code());
+            response(&Refusal::NOT_DURABLE.into(), head.origin.as_deref(), head.warning, &[])
+        }
+        Err(error) => {
+            console_error!("an object can't be reached: {error}");
+            response(&Refusal::NOT_DURABLE.into(), head.origin.as_deref(), head.warning, &[])
+        }
+    }
+}
+
+/// An object's answer, without what is meant for the Worker.
+fn outward(answer: Response) -> Result<Response> {
+    let status = answer.status_code();
+    let headers = answer.headers();
+    let kept = worker::Headers::new();
+    for (name, value) in headers {
+        if name != SHARDS && name != KEY {
+            kept.set(&name, &value)?;
+        }
+    }
+    let (_, body) = answer.into_parts();
+    Ok(Response::from_body(body)?.with_headers(kept).with_status(status))
+}
+
+async fn one_beacon(head: &Head, env: &Env, body: &[u8]) -> Result<Response> {
+    let Some((site, shard)) = shard::of_beacon(body) else { return nowhere(head, Route::Beacon, body) };
+    let domain = site.to_ascii_lowercase();
+    let origin = head.origin.as_deref();
+    for _ in 0..HOPS {
+        let objects = match known(&domain) {
+            Ok(Some(known)) if known.objects == 0 => return nowhere(head, Route::Beacon, body),
+            Ok(known) => known.map_or(0, |known| known.objects),
+            Err(refusal) => return response(&refusal.into(), origin, head.warning, &[]),
+        };
+        let to = Name { domain: domain.clone(), index: shard.object(objects) };
+        let answer = send(head, env, &head.forward(to, objects, Route::Beacon, body)).await?;
+        if answer.status_code() != MISDIRECTED {
+            return outward(answer);
+        }
+    }
+    response(&Refusal::BUSY.into(), origin, head.warning, &[])
+}
+
+async fn events(head: &Head, env: &Env, body: &[u8]) -> Result<Response> {
+    let items = shard::items(body);
+    let sites: Vec<Option<String>> = items.iter().map(shard::site_of).collect();
+    // An item that names no site is refused wherever it is judged.
+    let Some(any) = sites.iter().flatten().next().cloned() else { return nowhere(head, Route::Event, body) };
+    let (mut parts, mut pending): (Vec<Part>, Vec<usize>) = (Vec::new(), (0..items.len()).collect());
+    for _ in 0..HOPS {
+        let sender = head.forward(Name { domain: String::new(), index: 0 }, 0, Route::Event, body).sender(now());
+        let mut groups: BTreeMap<(&str, u16), Vec<usize>> = BTreeMap::new();
+        let mut told: HashMap<&str, std::result::Result<Option<Known>, Refusal>> = HashMap::new();
+        for place in std::mem::take(&mut pending) {
+            let domain = sites.get(place).and_then(Option::as_deref).unwrap_or(&any);
+            let known = told.entry(domain).or_insert_with(|| known(domain)).as_ref().ok().copied().flatten();
+            let shard = known
+                .map_or(Shard(0), |known| items.get(place).map_or(Shard(0), |item| shard::of_item(&known.key, item, &sender)));
+            groups.entry((domain, shard.object(known.map_or(0, |known| known.objects)))).or_default().push(place);
+        }
+        for ((domain, index), places) in groups {
+            let whole = places.len() == items.len();
+            let some = if whole { Vec::new() } else { array_of(&items, &places) };
+            let body = if whole { body } else { &some };
+            let answer = match told.get(domain) {
+                Some(Err(refusal)) => response(&refusal.clone().into(), head.origin.as_deref(), head.warning, &[])?,
+                Some(Ok(Some(known))) if known.objects == 0 => nowhere(head, Route::Event, body)?,
+                Some(Ok(known)) => {
+                    let objects = known.map_or(0, |known| known.objects);
+                    let to = Name { domain: domain.to_owned(), index };
+                    send(head, env, &head.forward(to, objects, Route::Event, body)).await?
+                }
+                None => continue,
+            };
+            if answer.status_code() == MISDIRECTED {
+                pending.extend(places);
+            } else if whole {
+                return outward(answer);
+            } else {
+                parts.push(part(places, answer).await?);
+            }
+        }
+        if pending.is_empty() {
+            break;
+        }
+    }
+    if !pending.is_empty() {
+        let body = Refusal::BUSY.problem();
+        parts.push(Part { places: pending, status: 503, body, retry_after: Refusal::BUSY.retry_after() });
+    }
+    response(&join(&parts), head.origin.as_deref(), head.warning, &[])
+}
+
+fn array_of(items: &[Value], places: &[usize]) -> Vec<u8> {
+    let some: Vec<&Value> = places.iter().filter_map(|place| items.get(*place)).collect();
+    serde_json::to_vec(&some).unwrap_or_default()
+}
+
+async fn part(places: Vec<usize>, mut answer: Response) -> Result<Part> {
+    let retry_after = answer.headers().get("retry-after")?.and_then(|seconds| seconds.parse().ok());
+    let status = answer.status_code();
+    let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or_default();
+    Ok(Part { places, status, body, retry_after })
+}

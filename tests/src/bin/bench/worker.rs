@@ -1,0 +1,80 @@
+//! Requests a second through the Worker, by wrk, beside a Worker that does nothing in the same workerd.
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use headwater_core::BeaconId;
+use headwater_tests::api::BROWSER;
+use headwater_tests::beacons::{body, view};
+use headwater_tests::server::{Server, free_port};
+use headwater_tests::workerd::Workerd;
+
+use crate::throughput::load;
+
+const SITE: &str = "bench.example";
+/// The floor: reads the body, as any that counts must, and answers as ours does.
+const NOOP: &str =
+    "export default { async fetch(request) { await request.arrayBuffer(); return new Response(null, { status: 202 }) } }";
+
+/// Prints the Worker's line.
+pub(crate) fn print() {
+    println!("\nPOST /b through workerd, wrk -t1 -c64, beside a Worker that reads the body and answers 202");
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let lua = folder.path().join("load.lua");
+    std::fs::write(&lua, script()).expect("the script");
+    let floor = {
+        let port = free_port();
+        let _noop = Workerd::script(&folder.path().join("noop"), port, NOOP);
+        load(port, "/b", &lua)
+    };
+    let server = Server::start();
+    server.add_site(SITE, &[]);
+    let unlimited = [("RATE_LIMIT_VISITOR", "0"), ("RATE_LIMIT_SITE", "0")];
+    let port = free_port();
+    let worker = Workerd::start(&folder.path().join("ours"), port, server.port, &unlimited);
+    let ours = load(port, "/b", &lua);
+    let status = worker.status(SITE, 0);
+    println!("{:<28}{:>12}{:>10}{:>10}", "", "a second", "p50", "p99");
+    println!("{:<28}{:>12.0}{:>10}{:>10}", "no-op Worker", floor.per_second, floor.p50, floor.p99);
+    println!("{:<28}{:>12.0}{:>10}{:>10}", "Headwater, one object", ours.per_second, ours.p50, ours.p99);
+    println!("{:<28}{:>12.2}", "ratio", ours.per_second / floor.per_second);
+    let accepted = status["accepted"].as_f64().unwrap_or(f64::NAN);
+    let rows = |name: &str| status[name].as_f64().unwrap_or(f64::NAN) / accepted;
+    println!(
+        "beacons accepted {accepted}, {:.1} in a row; for each {:.3} rows written, {:.2} read; workerd held {} MB at most",
+        accepted / status["groups"].as_f64().unwrap_or(f64::NAN),
+        rows("rows_written"),
+        rows("rows_read"),
+        worker.peak_memory() >> 20
+    );
+    assert_eq!((floor.refused, ours.refused), (0, 0), "requests were refused: {}", worker.log());
+    let (wanted, start) = (ours.answered - ours.refused, Instant::now());
+    while server.api().totals(SITE, &["events"])[0].as_u64().unwrap_or_default() < wanted {
+        assert!(start.elapsed() < Duration::from_secs(120), "not all of {wanted} are counted");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    println!("all of {wanted} counted {:.1} s after the load", start.elapsed().as_secs_f64());
+}
+
+/// One beacon under ever new ids, from one of 50,000 addresses.
+fn script() -> Vec<u8> {
+    let bytes = body(&view(BeaconId { load: [0; 8], seq: 0 }, SITE, "/page"), 0);
+    let quoted = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03}")).collect::<String>();
+    // Version and time of the attempt are a byte each; the page load's id opens the frozen part.
+    let (before, after) = (&bytes[..2], &bytes[10..]);
+    let mut lua = Vec::new();
+    writeln!(
+        lua,
+        "local n, char, floor = 0, string.char, math.floor\n\
+         function request()\n\
+           n = n + 1\n\
+           local id = char(7, n * 31 % 256, n * 17 % 256, n % 251, 1, floor(n / 65536) % 256, floor(n / 256) % 256, n % 256)\n\
+           return \"POST \" .. wrk.path .. \" HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nOrigin: https://{SITE}\\r\\nUser-Agent: {BROWSER}\\r\\n\\\n\
+CF-Connecting-IP: 10.\" .. (n * 7919 % 200) .. \".\" .. (n * 31 % 250) .. \".7\\r\\nContent-Length: {}\\r\\n\\r\\n{}\" .. id .. \"{}\"\n\
+         end",
+        bytes.len(),
+        quoted(before),
+        quoted(after)
+    )
+    .expect("memory");
+    lua
+}

@@ -1,0 +1,66 @@
+//! `cargo xtask worker`: the edge for Cloudflare Workers, built into `target/worker/`, where wrangler.toml looks for it.
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::args::Args;
+use crate::assets::{self, Files, Maker, compile, sync};
+use crate::run::{root, run, step};
+use crate::shrink::Shrink;
+
+/// `cargo xtask worker`.
+pub(crate) fn worker(args: Args) -> Result<()> {
+    args.end()?;
+    let shrink = Shrink::install()?;
+    assets::build(Some(&shrink))?;
+    build(&shrink)
+}
+
+/// Where the built Worker is.
+pub(crate) fn folder() -> PathBuf {
+    root().join("target/worker")
+}
+
+/// Builds the Worker: `index.js`, which has everything but the Wasm in it, and `index_bg.wasm`. The tracker must be built.
+pub(crate) fn build(shrink: &Shrink) -> Result<()> {
+    step("Building the Worker (Rust to Wasm)");
+    let compiled = compile("headwater-worker")?;
+    let work = root().join("target/worker-work");
+    let bound = work.join("bindgen");
+    fs::create_dir_all(&bound)?;
+    Bindgen::new()
+        .input_path(compiled)
+        .module(true)?
+        .typescript(false)
+        .out_name("index")
+        // After a panic the Wasm is instantiated anew.
+        .reset_state_function(true)
+        .force_enable_abort_handler(true)
+        .generate(&bound)?;
+    // No bundler knows the source phase yet; on Workers an import of Wasm is the module as it is.
+    let script = fs::read_to_string(bound.join("index.js"))?.replace("import source wasmModule", "import wasmModule");
+    fs::write(bound.join("index.js"), script)?;
+    let shim = root().join("edge/worker/shim.js");
+    fs::copy(&shim, bound.join("shim.js")).with_context(|| shim.display().to_string())?;
+    let bundle = work.join("index.js");
+    run(&mut shrink.bundle(&bound.join("shim.js"), &bundle))?;
+
+    let maker = Maker { work: work.clone(), shrink: Some(shrink) };
+    let wasm = maker.shrunk("index_bg.wasm", &fs::read(bound.join("index_bg.wasm"))?, Shrink::worker)?;
+    let files = Files::from([("index.js".into(), fs::read(bundle)?), ("index_bg.wasm".into(), wasm)]);
+    fs::create_dir_all(folder())?;
+    sync(&folder(), &files)?;
+
+    // Cloudflare answers these itself, for nothing; the Worker has them too, for where it is run without them.
+    let read = |path: PathBuf| fs::read(&path).with_context(|| path.display().to_string());
+    let assets = Files::from([
+        ("t.js".into(), read(assets::folder().join("t.js"))?),
+        ("t.wasm".into(), read(assets::folder().join("t.wasm"))?),
+        ("_headers".into(), read(root().join("edge/worker/_headers"))?),
+    ]);
+    let folder = root().join("target/worker-assets");
+    fs::create_dir_all(&folder)?;
+    sync(&folder, &assets)
+}
