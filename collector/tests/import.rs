@@ -258,3 +258,49 @@ fn two_imports_at_once_do_not_count_twice() {
     let result = import::run(vec![reader(log(100))], &mut raced, None, NOW, &mut |_, _, _| {});
     assert!(matches!(result, Err(ImportError::Meanwhile)));
 }
+
+/// A target that remembers the import's salt.
+struct Spy<'a>(Local<'a>, String);
+
+impl Target for Spy<'_> {
+    fn begin(&mut self, import: NodeId) -> Result<import::Begun, ImportError> {
+        let begun = self.0.begin(import)?;
+        self.1.clone_from(&begun.salt);
+        Ok(begun)
+    }
+
+    fn counted(&mut self, node: NodeId) -> Result<Option<u64>, ImportError> {
+        self.0.counted(node)
+    }
+
+    fn count(&mut self, batch: &Batch) -> Result<bool, ImportError> {
+        self.0.count(batch)
+    }
+
+    fn end(&mut self, import: NodeId) -> Result<(), ImportError> {
+        self.0.end(import)
+    }
+}
+
+#[test]
+fn nothing_of_a_log_leads_back_to_who_it_was() {
+    let (dir, store) = store();
+    let line = |client: &str, target: &str| {
+        format!(
+            "{client} - frank [01/Jun/2026:10:00:00 +0000] \"GET {target} HTTP/1.1\" 200 1 \"https://search.example.org/find?q=axolotl\" \"Mozilla/5.0 (X11; Zebrafinch-Workstation) Firefox/126.0\"\n"
+        )
+    };
+    let text = [line("203.0.113.77", "/basket?session=axolotl"), line("client.quokka.example", "/basket")].concat();
+    let now = || NOW;
+    let mut spy = Spy(Local::new(store.clone(), "example.com", &now).unwrap(), String::new());
+    let tally = import::run(vec![reader(text)], &mut spy, None, NOW, &mut |_, _, _| {}).unwrap();
+    assert_eq!(tally.counted, 2);
+    let salt: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&spy.1[2 * i..2 * i + 2], 16).unwrap()).collect();
+    let files: Vec<Vec<u8>> =
+        std::fs::read_dir(dir.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+    let holds = |needle: &[u8]| files.iter().any(|file| file.windows(needle.len()).any(|window| window == needle));
+    assert!(holds(b"/basket") && holds(b"search.example.org/find"), "what is allowed is there");
+    for needle in [&b"203.0.113.77"[..], &[203, 0, 113, 77], b"quokka", b"axolotl", b"Zebrafinch", b"frank", &salt] {
+        assert!(!holds(needle), "{:?}", String::from_utf8_lossy(needle));
+    }
+}
