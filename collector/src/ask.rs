@@ -1,7 +1,7 @@
 //! Questions about one site, answered from its buckets: for HTTP and for the command line alike.
 use headwater_core::{Aggregate, Grain, Millis, Minute};
 use headwater_edge::Identity;
-use headwater_query::{Answer, AnswerError, Query, QueryError, Realtime, Retention, SiteContext, Span};
+use headwater_query::{Answer, AnswerError, Need, Query, QueryError, Realtime, Retention, SiteContext, Span};
 use rusqlite::Connection;
 
 use crate::buckets::{self, Bucket, Cache};
@@ -43,7 +43,7 @@ impl headwater_query::Bucket for Bucket {
 /// See [`AskError`].
 pub fn answer(conn: &Connection, cache: &Cache, site: &Site, query: &Query, now: Millis) -> Result<Answer, AskError> {
     let context = context(conn, site, now)?;
-    let read = |grain, span| buckets::read(conn, cache, site.id, grain, span);
+    let read = |grain, span, need| buckets::read(conn, cache, site.id, grain, span, need);
     headwater_query::answer(query, &context, read).map_err(|error| match error {
         AnswerError::Query(error) => AskError::Query(error),
         AnswerError::Read(error) => AskError::Store(error),
@@ -56,7 +56,7 @@ pub fn answer(conn: &Connection, cache: &Cache, site: &Site, query: &Query, now:
 /// The database's.
 pub fn realtime(conn: &Connection, cache: &Cache, site: &Site, now: Millis) -> Result<Realtime, StoreError> {
     let span = Span { start: now.minute().offset(-59), end: now.minute().offset(1) };
-    let minutes = buckets::read(conn, cache, site.id, Grain::Minute, span)?;
+    let minutes = buckets::read(conn, cache, site.id, Grain::Minute, span, Need::People)?;
     Ok(headwater_query::realtime(now.minute(), minutes.iter().map(|bucket| (bucket.span.start, bucket.aggregate()))))
 }
 

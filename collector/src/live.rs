@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::quality::RandomState;
 use headwater_core::{Grain, Millis, Minute, SiteId};
-use headwater_query::{Change, LiveFrame, LiveMinute, Span};
+use headwater_query::{Change, LiveFrame, LiveMinute, Need, Span};
 use rusqlite::Connection;
 
 use crate::buckets::{self, Cache};
@@ -129,7 +129,7 @@ impl Rows {
             return Ok(rows);
         }
         let span = Span { start: minute, end: minute.offset(1) };
-        let bucket = buckets::read(conn, cache, site, Grain::Minute, span)?;
+        let bucket = buckets::read(conn, cache, site, Grain::Minute, span, Need::People)?;
         let rows = Arc::new(bucket.first().map_or_else(Vec::new, |bucket| headwater_query::changes(bucket.aggregate())));
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= REMEMBERED {

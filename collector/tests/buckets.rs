@@ -8,7 +8,7 @@ use headwater_core::{
     Activity, Aggregate, Batch, EventDelta, Fold, Grain, Millis, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,
 };
 use headwater_edge::resume::digest;
-use headwater_query::{Calendar, Span};
+use headwater_query::{Calendar, Need, Span};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
@@ -82,7 +82,7 @@ impl Db {
 
     fn read(&mut self, grain: Grain) -> Vec<(Span, Aggregate)> {
         let tx = self.0.transaction().unwrap();
-        let read = buckets::read(&tx, &Cache::new(1 << 20), SiteId(1), grain, WEEK).unwrap();
+        let read = buckets::read(&tx, &Cache::new(1 << 20), SiteId(1), grain, WEEK, Need::People).unwrap();
         read.iter().map(|b| (b.span, b.aggregate().clone())).collect()
     }
 

@@ -135,7 +135,7 @@ fn main() {
             let mut rows = 0;
             for _ in 0..7 {
                 let start = Instant::now();
-                let found = answer(&query, &site, |_, _| Ok::<_, ()>(buckets.clone())).unwrap();
+                let found = answer(&query, &site, |_, _, _| Ok::<_, ()>(buckets.clone())).unwrap();
                 let took = start.elapsed().as_secs_f64() * 1e3;
                 first = if best.is_infinite() { took } else { first };
                 best = best.min(took);

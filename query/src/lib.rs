@@ -11,7 +11,7 @@
 //! let body = br#"{"site_id": "example.com", "metrics": ["visitors", "pageviews"], "date_range": "7d"}"#;
 //! let query = Query::parse(body)?; // a QueryError has .problem() for the answer
 //! let site = SiteContext::new(Calendar::new("Europe/Berlin")?, Identity::Day, Minute(29_900_000));
-//! let answer = answer(&query, &site, |_grain, _span| Ok::<Vec<(Span, std::sync::Arc<Aggregate>)>, std::io::Error>(vec![]))?;
+//! let answer = answer(&query, &site, |_grain, _span, _need| Ok::<Vec<(Span, std::sync::Arc<Aggregate>)>, std::io::Error>(vec![]))?;
 //! assert_eq!(answer.results.len(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -47,4 +47,6 @@ pub use request::{Direction, Include, OrderBy, OrderKey, Pagination, Query};
 #[cfg(feature = "eval")]
 pub use calendar::{Calendar, Span, UnknownZone};
 #[cfg(feature = "eval")]
-pub use eval::{AnswerError, Bucket, Identity, Kept, Lens, Plan, Read, Retention, SiteContext, answer, changes, plan, realtime};
+pub use eval::{
+    AnswerError, Bucket, Identity, Kept, Lens, Need, Plan, Read, Retention, SiteContext, answer, changes, plan, realtime,
+};

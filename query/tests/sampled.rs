@@ -55,7 +55,7 @@ fn ask(
 ) -> Answer {
     let site = SiteContext::new(Calendar::utc(), Identity::Day, Minute(20_802 * 1440 + 5));
     let body = json!({"site_id": "a", "metrics": metrics, "date_range": "2d", "dimensions": dimensions, "filters": filters});
-    answer(&Query::parse(body.to_string().as_bytes()).unwrap(), &site, |_, _| Ok::<_, ()>(buckets.to_vec())).unwrap()
+    answer(&Query::parse(body.to_string().as_bytes()).unwrap(), &site, |_, _, _| Ok::<_, ()>(buckets.to_vec())).unwrap()
 }
 
 #[test]

@@ -19,14 +19,18 @@ struct Entry<T> {
 #[derive(Default)]
 struct Inner {
     segments: HashMap<i64, Entry<Arc<Segment>>>,
+    /// Segments without their people.
+    light: HashMap<i64, Entry<Arc<Segment>>>,
     merged: HashMap<BucketKey, Entry<Merged>>,
     bytes: usize,
     clock: u64,
 }
 
-/// Decoded segments and merged buckets, the least recently used thrown out first.
+/// Decoded segments and merged buckets, the least recently used thrown out first. What has no people is kept apart, so
+/// that a query that looks at everybody does not drive out what answers most others.
 pub struct Cache {
     inner: Mutex<Inner>,
+    light: Mutex<Inner>,
     budget: usize,
 }
 
@@ -34,7 +38,27 @@ impl Cache {
     /// A cache of at most about `budget` bytes; 0 keeps nothing.
     #[must_use]
     pub fn new(budget: usize) -> Self {
-        Self { inner: Mutex::default(), budget }
+        Self { inner: Mutex::default(), light: Mutex::default(), budget }
+    }
+
+    /// A segment without its people.
+    pub(super) fn light(&self, id: i64) -> Option<Arc<Segment>> {
+        let mut inner = self.light.lock().unwrap_or_else(PoisonError::into_inner);
+        let clock = inner.tick();
+        inner.light.get_mut(&id).map(|entry| {
+            entry.used = clock;
+            Arc::clone(&entry.value)
+        })
+    }
+
+    /// Keeps a segment without its people, or notes that its lens has grown. It has a third of the memory.
+    pub(super) fn keep_light(&self, id: i64, segment: &Arc<Segment>) {
+        let bytes = weigh(&segment.aggregate) + segment.lens.bytes();
+        let mut inner = self.light.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = inner.tick();
+        let old = inner.light.insert(id, Entry { value: Arc::clone(segment), bytes, used });
+        inner.bytes = (inner.bytes + bytes).saturating_sub(old.map_or(0, |o| o.bytes));
+        inner.shrink(self.budget / 3);
     }
 
     pub(super) fn segment(&self, id: i64) -> Option<Arc<Segment>> {
@@ -52,7 +76,7 @@ impl Cache {
         let used = inner.tick();
         let old = inner.segments.insert(id, Entry { value: Arc::clone(segment), bytes, used });
         inner.bytes = inner.bytes + bytes - old.map_or(0, |o| o.bytes);
-        inner.shrink(self.budget);
+        inner.shrink(self.budget / 3 * 2);
     }
 
     pub(super) fn merged(&self, key: BucketKey, ids: &[i64]) -> Option<Arc<Segment>> {
@@ -69,7 +93,7 @@ impl Cache {
         let used = inner.tick();
         let old = inner.merged.insert(key, Entry { value: (ids, Arc::clone(segment)), bytes, used });
         inner.bytes = inner.bytes + bytes - old.map_or(0, |o| o.bytes);
-        inner.shrink(self.budget);
+        inner.shrink(self.budget / 3 * 2);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -88,12 +112,14 @@ impl Inner {
         if self.bytes <= budget {
             return;
         }
-        let mut uses: Vec<u64> = self.segments.values().map(|e| e.used).chain(self.merged.values().map(|e| e.used)).collect();
+        let single = self.segments.values().chain(self.light.values()).map(|e| e.used);
+        let mut uses: Vec<u64> = single.chain(self.merged.values().map(|e| e.used)).collect();
         uses.sort_unstable();
         let limit = uses.get(uses.len() / 2).copied().unwrap_or(u64::MAX);
         self.segments.retain(|_, entry| entry.used > limit);
+        self.light.retain(|_, entry| entry.used > limit);
         self.merged.retain(|_, entry| entry.used > limit);
-        let segments: usize = self.segments.values().map(|e| e.bytes).sum();
+        let segments: usize = self.segments.values().chain(self.light.values()).map(|e| e.bytes).sum();
         self.bytes = segments + self.merged.values().map(|e| e.bytes).sum::<usize>();
     }
 }

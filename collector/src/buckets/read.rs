@@ -1,8 +1,8 @@
 //! Reading buckets.
 use std::sync::Arc;
 
-use headwater_core::{Aggregate, Grain, Minute, SiteId};
-use headwater_query::Span;
+use headwater_core::{Aggregate, Grain, Minute, RowDimension, SiteId};
+use headwater_query::{Need, Span};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::compact::segments;
@@ -39,11 +39,19 @@ impl Bucket {
 }
 
 /// The buckets of a grain that lie wholly or partly in `span`, in order; those in which nothing happened are left out.
-/// `connection` is in a transaction, so that no compaction comes between reading ids and reading segments.
+/// `connection` is in a transaction, so that no compaction comes between reading ids and reading segments. What is not
+/// needed may be left out.
 ///
 /// # Errors
 /// What the database says.
-pub fn read(connection: &Connection, cache: &Cache, site: SiteId, grain: Grain, span: Span) -> Result<Vec<Bucket>, StoreError> {
+pub fn read(
+    connection: &Connection,
+    cache: &Cache,
+    site: SiteId,
+    grain: Grain,
+    span: Span,
+    need: Need,
+) -> Result<Vec<Bucket>, StoreError> {
     let mut buckets: Vec<(BucketKey, Vec<i64>)> = Vec::new();
     {
         // No bucket is longer than 48 hours, so none that begins earlier reaches into the span.
@@ -61,7 +69,15 @@ pub fn read(connection: &Connection, cache: &Cache, site: SiteId, grain: Grain, 
             }
         }
     }
-    let load = |(key, ids): (BucketKey, Vec<i64>)| Ok(Bucket { span: key.span, segment: merge(connection, cache, key, ids)? });
+    let load = |(key, ids): (BucketKey, Vec<i64>)| {
+        let segment = match (need, &ids[..]) {
+            (Need::Tallies, [id]) => tallies(connection, cache, *id)?,
+            (Need::Uniques(dimension), [id]) => uniques(connection, cache, *id, dimension)?,
+            // What is still being written changes too often to keep more than one form of it.
+            _ => merge(connection, cache, key, ids)?,
+        };
+        Ok(Bucket { span: key.span, segment })
+    };
     buckets.into_iter().map(load).collect()
 }
 
@@ -77,6 +93,34 @@ pub fn spans(connection: &Connection, site: SiteId, grain: Grain, span: Span) ->
         Ok(Span { start: Minute(row.get(0)?), end: Minute(row.get(1)?) })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The tallies of a bucket that is one segment.
+fn tallies(connection: &Connection, cache: &Cache, id: i64) -> Result<Arc<Segment>, StoreError> {
+    if let Some(known) = cache.light(id) {
+        return Ok(known);
+    }
+    let light = Arc::new(Segment::load_tallies(connection, id)?.unwrap_or_default());
+    cache.keep_light(id, &light);
+    Ok(light)
+}
+
+/// The tallies of a bucket that is one segment, and what its lens knows of a dimension; without its people.
+fn uniques(connection: &Connection, cache: &Cache, id: i64, dimension: RowDimension) -> Result<Arc<Segment>, StoreError> {
+    let known = cache.light(id);
+    if let Some(known) = known.as_ref().filter(|known| known.lens.knows(dimension)) {
+        return Ok(Arc::clone(known));
+    }
+    let full = match cache.segment(id) {
+        Some(segment) => segment,
+        // Not kept: who asks for this asks for no people.
+        None => Arc::new(Segment::load(connection, id)?.unwrap_or_default()),
+    };
+    // What was worked out before stays, if it was of a segment whose theta is known.
+    let light = known.filter(|known| known.lens.knows(RowDimension::Total)).unwrap_or_else(|| Arc::new(full.without_people()));
+    light.lens.prepare(dimension, &full.aggregate);
+    cache.keep_light(id, &light);
+    Ok(light)
 }
 
 /// One bucket; empty if nothing happened in it.

@@ -35,6 +35,13 @@ impl Segment {
         Self { aggregate: Aggregate { tallies, people }, sampled, lens: Lens::default() }
     }
 
+    /// The same without its people, of whom only the share that they are is kept.
+    pub(crate) fn without_people(&self) -> Self {
+        let people = People { theta: self.aggregate.people.theta, ..People::default() };
+        let aggregate = Aggregate { tallies: self.aggregate.tallies.clone(), people };
+        Self { aggregate, sampled: self.sampled, lens: Lens::default() }
+    }
+
     /// Appends this segment to a bucket.
     pub(crate) fn insert(&self, connection: &Connection, key: BucketKey, level: i64) -> Result<(), StoreError> {
         let tallies = pack(self.aggregate.tallies.encode())?;
@@ -60,6 +67,18 @@ impl Segment {
             None => People::default(),
         };
         Ok(Some(Self { aggregate: Aggregate { tallies, people }, sampled, lens: Lens::default() }))
+    }
+}
+
+impl Segment {
+    /// Reads only the tallies of a segment; `None` as [`Segment::load`].
+    pub(crate) fn load_tallies(connection: &Connection, id: i64) -> Result<Option<Self>, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT tallies, people IS NOT NULL FROM segments WHERE id = ?")?;
+        let row = statement.query_row([id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)));
+        let Some((tallies, sampled)) = row.optional()? else { return Ok(None) };
+        let corrupt = |error| StoreError::Corrupt(format!("segment {id}: {error}"));
+        let tallies = Tallies::decode(&unpack(tallies)?).map_err(corrupt)?;
+        Ok(Some(Self { aggregate: Aggregate { tallies, people: People::default() }, sampled, lens: Lens::default() }))
     }
 }
 

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 
 use headwater_core::{Grain, Millis, Minute, Numbers, RowDimension, Tally, VisitDimension};
 pub use headwater_query::Span;
-use headwater_query::{Calendar, DateRange, MetricValue, Moment, Pagination, Query};
+use headwater_query::{Calendar, DateRange, MetricValue, Moment, Need, Pagination, Query};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -100,7 +100,9 @@ pub(super) fn of_bucket(
     span: Span,
     now: Millis,
 ) -> Result<Vec<Row>, AskError> {
-    let Some(bucket) = buckets::read(conn, cache, site.id, grain, span)?.into_iter().find(|bucket| bucket.span == span) else {
+    let Some(bucket) =
+        buckets::read(conn, cache, site.id, grain, span, Need::Tallies)?.into_iter().find(|bucket| bucket.span == span)
+    else {
         return Ok(Vec::new());
     };
     let calendar = &site.timeline.at(span.start).calendar;

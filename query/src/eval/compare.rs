@@ -18,7 +18,7 @@ pub(super) fn join(
     query: &Query,
     [plan, other]: [&Plan; 2],
     site: &SiteContext,
-    rows: Vec<Row<'_>>,
+    rows: &[Row],
 ) -> Result<(), QueryError> {
     let mut places: HashMap<Minute, Minute> = HashMap::new();
     if let (Some(time), Some(their_time)) = (plan.time, other.time) {
@@ -26,7 +26,8 @@ pub(super) fn join(
         let (ours, theirs) = (starts(time, plan.span, field, site)?, starts(their_time, other.span, field, site)?);
         places.extend(ours.into_iter().zip(theirs));
     }
-    let rows: HashMap<(Minute, Vec<&str>), Row<'_>> = rows.into_iter().map(|row| ((row.time, row.names.clone()), row)).collect();
+    let mut by_name: HashMap<(Minute, Vec<&str>), &Row> = HashMap::new();
+    by_name.extend(rows.iter().map(|row| ((row.time, row.names.iter().map(|name| &**name).collect()), row)));
     let nothing = nothing(query, plan);
     let mut bounds = Vec::with_capacity(answer.results.len());
     for (result, start) in answer.results.iter_mut().zip(rows_start) {
@@ -38,7 +39,7 @@ pub(super) fn join(
         });
         let dimensions = dimensions.collect();
         let names: Vec<&str> = labelled.filter(|(d, _)| d.time().is_none()).map(|(_, value)| value.as_str()).collect();
-        let row = place.and_then(|place| rows.get(&(place, names)));
+        let row = place.and_then(|place| by_name.get(&(place, names)).copied());
         bounds.push(row.map_or_else(BTreeMap::new, |row| row.bounds(query)));
         let metrics = row.map_or_else(|| nothing.clone(), |row| row.metrics.clone());
         let both = query.metrics.iter().zip(&result.metrics).zip(&metrics);

@@ -150,7 +150,7 @@ impl Tallied {
 
 impl Job<'_> {
     /// The sketches of the groups that have one in every bucket that holds not everyone.
-    pub(super) fn sketches<'a>(&self, parts: &[Part<'a>], seen: &Distinct, groups: &mut Groups<'a>) -> HashMap<u32, Hll> {
+    pub(super) fn sketches<'a>(&self, parts: &[Part<'a>], seen: &Distinct, groups: &mut Groups) -> HashMap<u32, Hll> {
         let mut sketches: HashMap<u32, Hll> = HashMap::new();
         let Some((of, _)) = &self.needs.tallies else { return sketches };
         if !self.needs.visitors || parts.iter().all(|p| p.aggregate.people.is_complete()) {

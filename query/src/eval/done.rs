@@ -7,6 +7,7 @@ use super::matcher::{Matched, Node};
 use super::unit::Part;
 
 /// For each `has_done` of a query and each identity window: the hashes, ascending.
+#[derive(Default)]
 pub(super) struct Done {
     sets: Vec<HashMap<Minute, Vec<u64>>>,
 }

@@ -1,7 +1,8 @@
 //! Rows from buckets.
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 
-use headwater_core::{Estimate, Minute, People};
+use headwater_core::{Estimate, Grain, Minute, People};
 
 use super::accumulate::{Table, Totals, What};
 use super::compare;
@@ -16,7 +17,7 @@ use super::order::{self, Row};
 use super::time::TimeUnit;
 use super::unit::{self, Job, Part};
 use super::view::View;
-use super::{Bucket, Plan, SiteContext, plan, range};
+use super::{Bucket, Need, Plan, Read, SiteContext, plan, range};
 use crate::{Answer, Dimension, Filter, Meta, Metric, Query, QueryError, ResultRow, Span};
 
 /// Why there is no answer.
@@ -36,38 +37,55 @@ pub(super) const MAX_LABELS: usize = 20_000;
 const MAX_ROWS: usize = 250_000;
 
 /// Answers a query: plans, reads, evaluates. `read` gives the buckets of a grain that lie in a span, in any order, with
-/// those that reach over its ends or without.
+/// those that reach over its ends or without, and of each at least what is needed. It is asked several times, so that not
+/// everything has to be in memory at once.
 ///
 /// # Errors
 /// [`AnswerError`].
 pub fn answer<B: Bucket, E>(
     query: &Query,
     site: &SiteContext,
-    mut read: impl FnMut(headwater_core::Grain, Span) -> Result<Vec<B>, E>,
+    mut read: impl FnMut(Grain, Span, Need) -> Result<Vec<B>, E>,
 ) -> Result<Answer, AnswerError<E>> {
     let plan = plan(query, site)?;
-    let mut gather = |plan: &Plan| {
-        let mut buckets = Vec::new();
-        for part in &plan.reads {
-            let found = read(part.grain, part.span).map_err(AnswerError::Read)?;
-            buckets.extend(found.into_iter().filter(|b| part.span.contains(b.span().start)));
-        }
-        // The order of time, which the caller's order need not be.
-        buckets.sort_by_key(|b: &B| b.span().start);
-        Ok::<_, AnswerError<E>>(buckets)
-    };
-    let (mut answer, starts) = {
-        let buckets = gather(&plan)?;
-        let views = views(&plan.needs, site, &buckets);
-        page(query, &plan, site, evaluate(query, &plan, site, &buckets, &views)?)?
-    };
+    let rows = evaluate(query, &plan, site, &mut read)?;
+    let (mut answer, starts) = page(query, &plan, site, rows)?;
     if let Some(other) = &plan.compared {
-        let buckets = gather(other)?;
-        let views = views(&other.needs, site, &buckets);
-        let rows = evaluate(query, other, site, &buckets, &views)?;
-        compare::join(&mut answer, &starts, query, [&plan, other], site, rows)?;
+        let rows = evaluate(query, other, site, &mut read)?;
+        compare::join(&mut answer, &starts, query, [&plan, other], site, &rows)?;
     }
     Ok(answer)
+}
+
+/// Reads some of what the plan asks for, in the order of time.
+fn gather<B: Bucket, E>(
+    plan: &Plan,
+    reads: &[Read],
+    whole: bool,
+    site: &SiteContext,
+    read: &mut impl FnMut(Grain, Span, Need) -> Result<Vec<B>, E>,
+) -> Result<Vec<B>, AnswerError<E>> {
+    let mut gathered = Vec::new();
+    for part in reads {
+        let mut get = |need| {
+            let found = read(part.grain, part.span, need).map_err(AnswerError::Read)?;
+            Ok::<Vec<B>, AnswerError<E>>(found.into_iter().filter(|b| part.span.contains(b.span().start)).collect())
+        };
+        let need = plan.need(part, whole, site);
+        let mut found = get(need)?;
+        if matches!(need, Need::Uniques(_)) {
+            // Around a change of the zone two buckets may share a window after all.
+            let mut windows: Vec<Minute> = found.iter().map(|b| site.window(b.span().start)).collect();
+            windows.sort_unstable();
+            if part.grain == Grain::Day && site.counts_by_day(part.span) && windows.windows(2).any(|two| two[0] == two[1]) {
+                found = get(Need::People)?;
+            }
+        }
+        gathered.extend(found);
+    }
+    // The order of time, which the caller's order need not be.
+    gathered.sort_by_key(|b: &B| b.span().start);
+    Ok(gathered)
 }
 
 /// The buckets' people as the query sees them.
@@ -84,47 +102,46 @@ fn views<'a, B: Bucket>(needs: &Needs, site: &'a SiteContext, buckets: &'a [B]) 
     buckets.iter().map(view).collect()
 }
 
-/// The rows, in no order, from the buckets that the plan asked for, which are in the order of time.
-fn evaluate<'a, B: Bucket>(
+/// The rows, in no order.
+fn evaluate<B: Bucket, E>(
     query: &Query,
     plan: &Plan,
     site: &SiteContext,
-    buckets: &'a [B],
-    views: &'a [View<'a>],
-) -> Result<Vec<Row<'a>>, QueryError> {
-    let calendar = site.calendar();
-    let row = |minute: Minute| plan.time.map_or(Minute(0), |time| time.row(minute, calendar, plan.span));
-    for bucket in buckets {
-        if plan.needs.people && !bucket.has_people() && !bucket.aggregate().is_empty() {
-            return Err(QueryError::NotAvailable {
-                field: "date_range".to_owned(),
-                needs: format!("this needs the visitors of {}", calendar.local(bucket.span().start)),
-                available: "only counts are kept so far back at this grain".to_owned(),
-            });
+    read: &mut impl FnMut(Grain, Span, Need) -> Result<Vec<B>, E>,
+) -> Result<Vec<Row>, AnswerError<E>> {
+    let needs = &plan.needs;
+    let shares = [Metric::Percentage, Metric::ConversionRate, Metric::GroupConversionRate];
+    let whole = query.metrics.iter().any(|metric| shares.contains(metric));
+    let light = plan.reads.iter().all(|read| plan.need(read, whole, site) != Need::People);
+    let by_window = needs.looks_at_windows();
+    // Light buckets are read in one go; of heavy ones no more than are looked at together.
+    let chunks = if light || whole || by_window { vec![plan.reads.clone()] } else { plan.chunks(site) };
+    let mut bases = AllBases::default();
+    let mut sum = Sum::new(needs)?;
+    for chunk in chunks {
+        let buckets = gather(plan, &chunk, whole, site, read)?;
+        let views = views(needs, site, &buckets);
+        let parts = parts(plan, site, &buckets, &views)?;
+        if by_window {
+            sum.look_ahead(&parts);
+        }
+        sum.add(&parts)?;
+        if whole {
+            bases = AllBases::new(query, needs, &parts)?;
         }
     }
-    let part = |(bucket, view): (&'a B, &'a View<'a>)| {
-        let start = bucket.span().start;
-        let (aggregate, lens) = (bucket.aggregate(), bucket.lens());
-        Part { aggregate, view, lens, start, row: row(start), window: site.window(start) }
-    };
-    let parts: Vec<Part<'_>> = buckets.iter().zip(views).map(part).collect();
-
-    let needs = &plan.needs;
-    let mut groups = Groups::default();
-    let mut totals = rows(needs, &parts, &mut groups)?;
+    let (groups, mut totals) = sum.finish();
     let width = needs.shape.dimensions.len();
     if query.dimensions.is_empty() && totals.is_empty() {
         totals.push((Minute(0), 0, Totals::default()));
     }
-    let bases = AllBases::new(query, needs, &parts)?;
     let shown = totals.iter().filter(|(.., totals)| query.dimensions.is_empty() || totals.is_shown());
-    let row = |time: Minute, names: Vec<&'a str>, totals: &Totals| {
+    let row = |time: Minute, names: Vec<Rc<str>>, totals: &Totals| {
         let bases = bases.of(needs, time, &names);
         let (metrics, bounds) = query.metrics.iter().map(|m| metrics::metric(*m, totals, needs, &bases)).unzip();
         Row { time, names, metrics, bounds }
     };
-    let mut rows: Vec<Row<'a>> = shown.map(|(time, group, totals)| row(*time, groups.names(*group, width), totals)).collect();
+    let mut rows: Vec<Row> = shown.map(|(time, group, totals)| row(*time, groups.names(*group, width), totals)).collect();
     // A line that is compared has all its points, also where only the other line has something.
     if let (Some(_), [Dimension::Time(_)], Some(time)) = (&query.include.comparisons, query.dimensions.as_slice(), plan.time) {
         let known: HashSet<Minute> = rows.iter().map(|row| row.time).collect();
@@ -132,6 +149,30 @@ fn evaluate<'a, B: Bucket>(
         rows.extend(missing.map(|at| row(at, Vec::new(), &Totals::default())).collect::<Vec<_>>());
     }
     Ok(rows)
+}
+
+/// Buckets with where they belong.
+fn parts<'a, B: Bucket>(
+    plan: &Plan,
+    site: &SiteContext,
+    buckets: &'a [B],
+    views: &'a [View<'a>],
+) -> Result<Vec<Part<'a>>, QueryError> {
+    let calendar = site.calendar();
+    let part = |(bucket, view): (&'a B, &'a View<'a>)| {
+        let start = bucket.span().start;
+        if plan.needs.people && !bucket.has_people() && !bucket.aggregate().is_empty() {
+            return Err(QueryError::NotAvailable {
+                field: "date_range".to_owned(),
+                needs: format!("this needs the visitors of {}", calendar.local(start)),
+                available: "only counts are kept so far back at this grain".to_owned(),
+            });
+        }
+        let row = plan.time.map_or(Minute(0), |time| time.row(start, calendar, plan.span));
+        let (aggregate, lens) = (bucket.aggregate(), bucket.lens());
+        Ok(Part { aggregate, view, lens, start, row, window: site.window(start) })
+    };
+    buckets.iter().zip(views).map(part).collect()
 }
 
 /// The first minutes of all rows of time of a span.
@@ -143,35 +184,58 @@ pub(super) fn starts(time: TimeUnit, span: Span, field: &str, site: &SiteContext
     })
 }
 
-/// The totals of each row: start of its time, group, totals; in order of time.
-fn rows<'a>(needs: &Needs, parts: &[Part<'a>], groups: &mut Groups<'a>) -> Result<Vec<(Minute, u32, Totals)>, QueryError> {
-    let compile = |filters: &[Filter], done: &mut Vec<Vec<Node>>| -> Result<Vec<Node>, QueryError> {
-        filters.iter().enumerate().map(|(i, f)| Node::compile(f, &format!("filters[{i}]"), done)).collect()
-    };
-    let mut done = Vec::new();
-    let filters = compile(&needs.shape.filters, &mut done)?;
-    let entry = if needs.bounces == Some(Visits::Entry) && needs.tallies.is_none() {
-        let Shape { dimensions, filters } = needs.shape.by_entry();
-        // The sets of `has_done` are the same, in the same order.
-        Some((dimensions, compile(&filters, &mut Vec::new())?))
-    } else {
-        None
-    };
-    let by_window = !done.is_empty() || needs.exits;
-    let job = Job { needs, filters, entry, by_window, done: Done::new(&done, parts) };
-    let mut theta: HashMap<Minute, u64> = HashMap::new();
-    for part in parts {
-        let least = theta.entry(part.window).or_insert(u64::MAX);
-        *least = part.aggregate.people.theta.min(*least);
+/// The sums of rows, bucket by bucket in the order of time.
+struct Sum<'n> {
+    job: Job<'n>,
+    done: Vec<Vec<Node>>,
+    groups: Groups,
+    table: Table,
+    /// The row that is being added up, and the smallest share of any sample of it so far.
+    row: Option<Minute>,
+    share: f64,
+    /// Start of its time, group, totals.
+    rows: Vec<(Minute, u32, Totals)>,
+}
+
+impl<'n> Sum<'n> {
+    fn new(needs: &'n Needs) -> Result<Self, QueryError> {
+        let compile = |filters: &[Filter], done: &mut Vec<Vec<Node>>| -> Result<Vec<Node>, QueryError> {
+            filters.iter().enumerate().map(|(i, f)| Node::compile(f, &format!("filters[{i}]"), done)).collect()
+        };
+        let mut done = Vec::new();
+        let filters = compile(&needs.shape.filters, &mut done)?;
+        let entry = if needs.bounces == Some(Visits::Entry) && needs.tallies.is_none() {
+            let Shape { dimensions, filters } = needs.shape.by_entry();
+            // The sets of `has_done` are the same, in the same order.
+            Some((dimensions, compile(&filters, &mut Vec::new())?))
+        } else {
+            None
+        };
+        let job = Job { needs, filters, entry, by_window: needs.looks_at_windows(), done: Done::default() };
+        let (groups, table) = (Groups::default(), Table::default());
+        Ok(Self { job, done, groups, table, row: None, share: 1.0, rows: Vec::new() })
     }
-    let mut table = Table::default();
-    let mut rows = Vec::new();
-    for row in parts.chunk_by(|a, b| a.row == b.row) {
-        let mut share: f64 = 1.0;
-        for parts in row.chunk_by(|a, b| a.window == b.window) {
-            let least = theta.get(&parts[0].window).copied().unwrap_or(u64::MAX);
-            share = share.min(unit::add(&job, parts, least, groups, &mut table));
-            if rows.len() + table.len() > MAX_ROWS {
+
+    /// Finds out who has done what, over all the buckets that will be added.
+    fn look_ahead(&mut self, parts: &[Part<'_>]) {
+        self.job.done = Done::new(&self.done, parts);
+    }
+
+    /// Adds buckets: all those of each row and identity window at once.
+    fn add(&mut self, parts: &[Part<'_>]) -> Result<(), QueryError> {
+        let mut theta: HashMap<Minute, u64> = HashMap::new();
+        for part in parts {
+            let least = theta.entry(part.window).or_insert(u64::MAX);
+            *least = part.aggregate.people.theta.min(*least);
+        }
+        for unit in parts.chunk_by(|a, b| (a.row, a.window) == (b.row, b.window)) {
+            if self.row != Some(unit[0].row) {
+                self.end_row();
+                self.row = Some(unit[0].row);
+            }
+            let least = theta.get(&unit[0].window).copied().unwrap_or(u64::MAX);
+            self.share = self.share.min(unit::add(&self.job, unit, least, &mut self.groups, &mut self.table));
+            if self.rows.len() + self.table.len() > MAX_ROWS {
                 return Err(QueryError::TooMuch {
                     field: "dimensions".to_owned(),
                     found: format!("the answer has more than {MAX_ROWS} rows"),
@@ -179,31 +243,55 @@ fn rows<'a>(needs: &Needs, parts: &[Part<'a>], groups: &mut Groups<'a>) -> Resul
                 });
             }
         }
-        if needs.shape.dimensions.is_empty() {
-            // The one row there is, even if nobody passes: samples may have missed who does.
-            table.at(0);
-        }
-        rows.extend(table.take(share).map(|(group, totals)| (row[0].row, group, totals)));
+        Ok(())
     }
-    Ok(rows)
+
+    fn end_row(&mut self) {
+        let Some(row) = self.row.take() else { return };
+        if self.job.needs.shape.dimensions.is_empty() {
+            // The one row there is, even if nobody passes: samples may have missed who does.
+            self.table.at(0);
+        }
+        let share = std::mem::replace(&mut self.share, 1.0);
+        self.rows.extend(self.table.take(share).map(|(group, totals)| (row, group, totals)));
+    }
+
+    /// The groups, and the rows in order of time.
+    fn finish(mut self) -> (Groups, Vec<(Minute, u32, Totals)>) {
+        self.end_row();
+        (self.groups, self.rows)
+    }
 }
 
 /// Of what visitors of rows are shares, as far as it is asked for.
-struct AllBases<'a> {
+struct AllBases {
     all: Estimate,
     converting: Estimate,
-    by_group: HashMap<(Minute, Vec<&'a str>), Estimate>,
+    by_group: HashMap<(Minute, Vec<Rc<str>>), Estimate>,
 }
 
-impl<'a> AllBases<'a> {
-    fn new(query: &Query, needs: &Needs, parts: &[Part<'a>]) -> Result<Self, QueryError> {
-        let whole: Vec<Part<'a>> = parts.iter().map(|p| Part { row: Minute(0), ..*p }).collect();
+impl Default for AllBases {
+    fn default() -> Self {
+        Self { all: Estimate::exact(0), converting: Estimate::exact(0), by_group: HashMap::new() }
+    }
+}
+
+impl AllBases {
+    fn new(query: &Query, needs: &Needs, parts: &[Part<'_>]) -> Result<Self, QueryError> {
+        let count = |needs: &Needs, parts: &[Part<'_>]| {
+            let mut sum = Sum::new(needs)?;
+            if needs.looks_at_windows() {
+                sum.look_ahead(parts);
+            }
+            sum.add(parts)?;
+            Ok::<_, QueryError>(sum.finish())
+        };
+        let whole: Vec<Part<'_>> = parts.iter().map(|p| Part { row: Minute(0), ..*p }).collect();
         let total = |filters: Vec<Filter>, metric| {
             if !query.metrics.contains(&metric) {
                 return Ok(Estimate::exact(0));
             }
-            let needs = Needs::visitors_of(Shape { dimensions: Vec::new(), filters });
-            let rows = rows(&needs, &whole, &mut Groups::default())?;
+            let (_, rows) = count(&Needs::visitors_of(Shape { dimensions: Vec::new(), filters }), &whole)?;
             Ok::<_, QueryError>(rows.first().map_or(Estimate::exact(0), |(.., totals)| totals.estimate(What::Visitors)))
         };
         let shape = &needs.shape;
@@ -212,19 +300,18 @@ impl<'a> AllBases<'a> {
         let mut by_group = HashMap::new();
         if query.metrics.contains(&Metric::GroupConversionRate) {
             let needs = Needs::visitors_of(shape.before_conversion(true));
-            let mut groups = Groups::default();
             let width = needs.shape.dimensions.len();
-            for (time, group, totals) in rows(&needs, parts, &mut groups)? {
-                by_group.insert((time, groups.names(group, width)), totals.estimate(What::Visitors));
-            }
+            let (groups, rows) = count(&needs, parts)?;
+            let told = rows.into_iter().map(|(time, group, t)| ((time, groups.names(group, width)), t.estimate(What::Visitors)));
+            by_group.extend(told);
         }
         Ok(Self { all, converting, by_group })
     }
 
-    fn of(&self, needs: &Needs, time: Minute, names: &[&'a str]) -> Bases {
+    fn of(&self, needs: &Needs, time: Minute, names: &[Rc<str>]) -> Bases {
         let group = || {
             let named = needs.shape.dimensions.iter().zip(names).filter(|(d, _)| **d != Dimension::Goal);
-            self.by_group.get(&(time, named.map(|(_, name)| *name).collect())).copied()
+            self.by_group.get(&(time, named.map(|(_, name)| name.clone()).collect())).copied()
         };
         let group = if self.by_group.is_empty() { None } else { group() };
         Bases { all: self.all, converting: self.converting, group: group.unwrap_or(Estimate::exact(0)) }
@@ -233,7 +320,7 @@ impl<'a> AllBases<'a> {
 
 /// Sorts the rows, cuts out the page that was asked for and says what there is to say; and where the time of each row of
 /// the page begins.
-fn page(query: &Query, plan: &Plan, site: &SiteContext, mut rows: Vec<Row<'_>>) -> Result<(Answer, Vec<Minute>), QueryError> {
+fn page(query: &Query, plan: &Plan, site: &SiteContext, mut rows: Vec<Row>) -> Result<(Answer, Vec<Minute>), QueryError> {
     let calendar = site.calendar();
     let time_labels = match (query.include.time_labels, plan.time) {
         (true, Some(time)) => Some(labels(time, plan.span, site)?),
@@ -249,7 +336,7 @@ fn page(query: &Query, plan: &Plan, site: &SiteContext, mut rows: Vec<Row<'_>>) 
         let mut names = row.names.iter();
         let name = |dimension: &Dimension| match (dimension.time(), plan.time) {
             (Some(_), Some(time)) => time.label(row.time, calendar),
-            _ => names.next().map_or_else(String::new, |name| (*name).to_owned()),
+            _ => names.next().map_or_else(String::new, |name| name.to_string()),
         };
         let dimensions = query.dimensions.iter().map(name).collect();
         bounds.push(row.bounds(query));

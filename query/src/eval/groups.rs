@@ -1,6 +1,7 @@
 //! Groups: the combinations of values that rows are of, numbered densely over all buckets of a query.
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use foldhash::fast::RandomState;
 use headwater_core::{OTHER, People, RowDimension, Tallies};
@@ -12,9 +13,9 @@ use crate::Dimension;
 
 /// Every value and every combination seen so far. With one dimension a group is its value.
 #[derive(Default)]
-pub(super) struct Groups<'a> {
-    ids: HashMap<&'a str, u32, RandomState>,
-    values: Vec<&'a str>,
+pub(super) struct Groups {
+    ids: HashMap<Rc<str>, u32, RandomState>,
+    values: Vec<Rc<str>>,
     combined: HashMap<Box<[u32]>, u32, RandomState>,
     combinations: Vec<Box<[u32]>>,
     /// The values of the bucket before in their order, the place in them, and those of this bucket so far.
@@ -23,13 +24,14 @@ pub(super) struct Groups<'a> {
     walked: Vec<u32>,
 }
 
-impl<'a> Groups<'a> {
-    pub(super) fn value(&mut self, text: &'a str) -> u32 {
-        let next = self.values.len() as u32;
-        let id = *self.ids.entry(text).or_insert(next);
-        if id == next {
-            self.values.push(text);
+impl Groups {
+    pub(super) fn value(&mut self, text: &str) -> u32 {
+        if let Some(&id) = self.ids.get(text) {
+            return id;
         }
+        let (id, text): (u32, Rc<str>) = (self.values.len() as u32, text.into());
+        self.ids.insert(text.clone(), id);
+        self.values.push(text);
         id
     }
 
@@ -41,9 +43,9 @@ impl<'a> Groups<'a> {
 
     /// The next value of a walk. Buckets have mostly the same values in the same order, so it is likely the one that
     /// came next before, which costs a comparison instead of a look-up.
-    pub(super) fn next(&mut self, text: &'a str) -> u32 {
+    pub(super) fn next(&mut self, text: &str) -> u32 {
         while let Some(&id) = self.before.get(self.at) {
-            let order = self.values.get(id as usize).map_or(Ordering::Less, |value| (*value).cmp(text));
+            let order = self.values.get(id as usize).map_or(Ordering::Less, |value| (**value).cmp(text));
             if order == Ordering::Greater {
                 break;
             }
@@ -75,8 +77,8 @@ impl<'a> Groups<'a> {
     }
 
     /// The values of a group.
-    pub(super) fn names(&self, group: u32, dimensions: usize) -> Vec<&'a str> {
-        let name = |id: u32| self.values.get(id as usize).copied().unwrap_or("");
+    pub(super) fn names(&self, group: u32, dimensions: usize) -> Vec<Rc<str>> {
+        let name = |id: u32| self.values.get(id as usize).cloned().unwrap_or_default();
         match dimensions {
             0 => Vec::new(),
             1 => vec![name(group)],
@@ -126,12 +128,12 @@ enum Combined {
 
 impl Local {
     /// With `rows`, values that have no row of their own in the tallies fall to `(other)`, as they did there.
-    pub(super) fn new<'a>(
+    pub(super) fn new(
         dimensions: &[Dimension],
-        people: &'a People,
-        view: &View<'a>,
+        people: &People,
+        view: &View<'_>,
         rows: Option<(&Tallies, RowDimension)>,
-        groups: &mut Groups<'a>,
+        groups: &mut Groups,
     ) -> Self {
         let kinds = dimensions.contains(&Dimension::Goal).then(|| Kinds::new(people, view));
         let columns: Vec<(bool, Vec<u32>)> =
@@ -170,7 +172,7 @@ impl Local {
     }
 
     /// The group of an event, by the kind of its visit and its own.
-    pub(super) fn of_event(&mut self, context: u32, tuple: u32, groups: &mut Groups<'_>) -> u32 {
+    pub(super) fn of_event(&mut self, context: u32, tuple: u32, groups: &mut Groups) -> u32 {
         let at = |table: &[u32], i: u32| table.get(i as usize).copied().unwrap_or(0);
         match &mut self.combined {
             Combined::Context => at(&self.by_context, context),
@@ -189,13 +191,13 @@ impl Local {
 }
 
 /// Whether the dimension is of events, and its value for each kind of event or visit.
-fn column<'a>(
+fn column(
     dimension: &Dimension,
-    people: &'a People,
-    view: &View<'a>,
+    people: &People,
+    view: &View<'_>,
     kinds: Option<&Kinds>,
     rows: Option<(&Tallies, RowDimension)>,
-    groups: &mut Groups<'a>,
+    groups: &mut Groups,
 ) -> (bool, Vec<u32>) {
     let missing = labels::missing_of(dimension);
     let key = labels::key_of(people, dimension);

@@ -36,15 +36,21 @@ pub(super) struct Visits {
 impl Lens {
     /// About the rows of a dimension, worked out now if it was not before. `None` for properties.
     pub(super) fn of(&self, dimension: RowDimension, aggregate: &Aggregate) -> Option<&Uniques> {
-        let place = match dimension {
-            RowDimension::Total => 0,
-            RowDimension::Name => 1,
-            RowDimension::Page => 2,
-            RowDimension::Hostname => 3,
-            RowDimension::Visit(property) => 4 + property as usize,
-            RowDimension::Prop => return None,
-        };
-        Some(self.by_dimension.get(place)?.get_or_init(|| Uniques::new(dimension, aggregate)))
+        Some(self.by_dimension.get(place(dimension)?)?.get_or_init(|| Uniques::new(dimension, aggregate)))
+    }
+
+    /// Works out what is asked about the rows of a dimension, and of the total, as long as the people are at hand.
+    /// Afterwards [`crate::Need::Uniques`] of it can be answered without them.
+    pub fn prepare(&self, dimension: RowDimension, aggregate: &Aggregate) {
+        self.of(RowDimension::Total, aggregate);
+        self.of(dimension, aggregate);
+    }
+
+    /// Whether that was done.
+    #[must_use]
+    pub fn knows(&self, dimension: RowDimension) -> bool {
+        let known = |place: usize| self.by_dimension.get(place).is_some_and(|known| known.get().is_some());
+        known(0) && place(dimension).is_some_and(known)
     }
 
     /// About how many bytes it takes now.
@@ -58,6 +64,18 @@ impl Lens {
         };
         known.map(bytes).sum()
     }
+}
+
+/// Where a dimension has its place; properties have none.
+const fn place(dimension: RowDimension) -> Option<usize> {
+    Some(match dimension {
+        RowDimension::Total => 0,
+        RowDimension::Name => 1,
+        RowDimension::Page => 2,
+        RowDimension::Hostname => 3,
+        RowDimension::Visit(property) => 4 + property as usize,
+        RowDimension::Prop => return None,
+    })
 }
 
 /// No row: there is none for the value, and no `(other)`.

@@ -32,7 +32,7 @@ mod view;
 
 pub use evaluate::{AnswerError, answer};
 pub use lens::Lens;
-pub use plan::{Plan, Read, plan};
+pub use plan::{Need, Plan, Read, plan};
 pub use realtime::{changes, realtime};
 pub use site::{Identity, Kept, Retention, SiteContext};
 

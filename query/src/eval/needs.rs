@@ -183,6 +183,11 @@ impl Needs {
         Self { shape, tallies, by_lens, exits, goals, visitors: true, visits: None, bounces: None, numbers: false, people: true }
     }
 
+    /// Whether something looks at all that a visitor did in an identity window.
+    pub(super) fn looks_at_windows(&self) -> bool {
+        self.exits || self.shape.filters.iter().any(has_done)
+    }
+
     /// Whether counts come from tallies, which know everyone.
     pub(super) const fn counts_are_certain(&self) -> bool {
         self.tallies.is_some()
@@ -231,6 +236,15 @@ fn conditions(
             inner.iter().enumerate().try_for_each(|(i, f)| conditions(f, &format!("{inside}[{i}]"), each))
         }
         Filter::Not(inner) | Filter::HasDone(inner) | Filter::HasNotDone(inner) => conditions(inner, &inside, each),
+    }
+}
+
+fn has_done(filter: &Filter) -> bool {
+    match filter {
+        Filter::When(_) => false,
+        Filter::And(inner) | Filter::Or(inner) => inner.iter().any(has_done),
+        Filter::Not(inner) => has_done(inner),
+        Filter::HasDone(_) | Filter::HasNotDone(_) => true,
     }
 }
 

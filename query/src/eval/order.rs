@@ -1,6 +1,7 @@
 //! The order of rows.
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use headwater_core::Minute;
 
@@ -8,15 +9,15 @@ use super::metrics::rank;
 use crate::{Dimension, Direction, MetricValue, OrderBy, OrderKey, Query};
 
 /// A row before it is cut into a page.
-pub(super) struct Row<'a> {
+pub(super) struct Row {
     pub(super) time: Minute,
     /// Values of the dimensions without time.
-    pub(super) names: Vec<&'a str>,
+    pub(super) names: Vec<Rc<str>>,
     pub(super) metrics: Vec<MetricValue>,
     pub(super) bounds: Vec<Option<[f64; 2]>>,
 }
 
-impl Row<'_> {
+impl Row {
     /// The estimated metrics with their bounds.
     pub(super) fn bounds(&self, query: &Query) -> BTreeMap<String, [f64; 2]> {
         let named = query.metrics.iter().zip(&self.bounds);
@@ -26,9 +27,9 @@ impl Row<'_> {
 
 /// Sorts as asked. What that leaves equal is in the default order: time ascending, the first metric descending, then
 /// the dimensions ascending.
-pub(super) fn sort(rows: &mut [Row<'_>], query: &Query) {
+pub(super) fn sort(rows: &mut [Row], query: &Query) {
     let named: Vec<&Dimension> = query.dimensions.iter().filter(|d| d.time().is_none()).collect();
-    let compare = |a: &Row<'_>, b: &Row<'_>, by: &OrderBy| {
+    let compare = |a: &Row, b: &Row, by: &OrderBy| {
         let ascending = match &by.key {
             OrderKey::Metric(metric) => {
                 let Some(at) = query.metrics.iter().position(|m| m == metric) else { return Ordering::Equal };
@@ -50,7 +51,7 @@ pub(super) fn sort(rows: &mut [Row<'_>], query: &Query) {
     });
 }
 
-fn metrics(a: &Row<'_>, b: &Row<'_>, at: usize, direction: Direction) -> Ordering {
+fn metrics(a: &Row, b: &Row, at: usize, direction: Direction) -> Ordering {
     let none = MetricValue::None;
     let (a, b) = (a.metrics.get(at).unwrap_or(&none), b.metrics.get(at).unwrap_or(&none));
     match (a.number(), b.number()) {

@@ -15,6 +15,17 @@ pub struct Read {
     pub span: Span,
 }
 
+/// What of a bucket is looked at: the less, the less has to be in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Its tallies.
+    Tallies,
+    /// Its tallies, theta of its people, and what its [`super::Lens`] [knows](super::Lens::knows) of a dimension.
+    Uniques(headwater_core::RowDimension),
+    /// All of it.
+    People,
+}
+
 /// What a query needs.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -65,6 +76,53 @@ fn of_span(span: Span, time: Option<TimeUnit>, needs: Needs, field: &str, site: 
         });
     }
     Ok(Plan { reads, span, time, needs, compared: None })
+}
+
+impl Plan {
+    /// What of the buckets of a read is looked at. `whole` says that visitors are also counted over all rows of time
+    /// together.
+    pub(super) fn need(&self, read: &Read, whole: bool, site: &SiteContext) -> Need {
+        let days = read.grain == Grain::Day && site.counts_by_day(read.span);
+        let own_row = self.time.is_some_and(|time| time.is_bucket(read.grain)) && !whole;
+        match &self.needs.tallies {
+            _ if !self.needs.people => Need::Tallies,
+            // A bucket that is alone in its row and identity window is its own union.
+            Some((of, _)) if self.needs.by_lens && (days || own_row) => Need::Uniques(*of),
+            _ => Need::People,
+        }
+    }
+
+    /// The reads, those that belong to one row of time and one identity window together. So no more has to be in memory
+    /// than what is looked at together.
+    pub(super) fn chunks(&self, site: &SiteContext) -> Vec<Vec<Read>> {
+        let calendar = site.calendar();
+        let row = |at: Minute| self.time.map_or(Minute(0), |time| time.row(at, calendar, self.span));
+        let key = |at: Minute| (row(at), site.window(at));
+        // Long before the first and long after the last bucket there is nothing to part.
+        let first = site.first_data.map_or(self.span.end, |first| first.offset(-3 * 24 * 60));
+        let last = site.now.offset(3 * 24 * 60);
+        let mut chunks: Vec<Vec<Read>> = Vec::new();
+        let mut before = None;
+        for read in &self.reads {
+            let mut start = read.span.start;
+            while start < read.span.end {
+                let mut end = read.span.end;
+                if read.grain == Grain::Day && start >= first && start < last {
+                    end = end.min(calendar.day(start).end.max(start.offset(1)));
+                } else if read.grain == Grain::Day && start < first {
+                    end = end.min(calendar.day(first).start.max(start.offset(1)));
+                }
+                let piece = Read { grain: read.grain, span: Span { start, end } };
+                match chunks.last_mut() {
+                    Some(chunk) if before == Some(key(start)) => chunk.push(piece),
+                    _ => chunks.push(vec![piece]),
+                }
+                before = Some(key(calendar.bucket(read.grain, end.offset(-1)).start));
+                start = end;
+            }
+        }
+        chunks
+    }
 }
 
 /// Parts a span into the longest possible runs of the coarsest buckets.

@@ -123,7 +123,7 @@ pub(super) fn scan(
     theta: u64,
     matched: &Matched,
     local: &mut Local,
-    groups: &mut Groups<'_>,
+    groups: &mut Groups,
     want: Want,
 ) -> Found {
     let mut found = Found::default();

@@ -125,6 +125,12 @@ impl SiteContext {
         start.max(*from)
     }
 
+    /// Whether visitors are told apart by the day all over a span.
+    pub(super) fn counts_by_day(&self, span: crate::Span) -> bool {
+        let by_day = |era: &Era| era.identity == Identity::Day;
+        by_day(self.era(span.start)) && self.changes(span).all(|at| by_day(self.era(at)))
+    }
+
     /// The word for the unit in which visitors are counted over a span, if it holds more than one identity window.
     pub(super) fn unit(&self, span: crate::Span) -> Option<&'static str> {
         let last = Minute(span.end.0.saturating_sub(1));

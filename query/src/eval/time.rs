@@ -45,6 +45,11 @@ impl TimeUnit {
         }
     }
 
+    /// Whether each bucket of a grain is a row.
+    pub(super) fn is_bucket(self, grain: Grain) -> bool {
+        matches!((self, grain), (Self::Minute, Grain::Minute) | (Self::Hour, Grain::Hour) | (Self::Day, Grain::Day))
+    }
+
     /// The first minute of the row that holds a minute. Rows do not reach over the range, but a month keeps its name.
     pub(super) fn row(self, minute: Minute, calendar: &Calendar, span: Span) -> Minute {
         match self {

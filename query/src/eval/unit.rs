@@ -42,7 +42,7 @@ pub(super) struct Job<'q> {
 
 /// Adds a unit's buckets to the rows, and tells the smallest share of visitors that a sample holds. `window_theta` is the
 /// least theta of the whole identity window.
-pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, groups: &mut Groups<'a>, table: &mut Table) -> f64 {
+pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, groups: &mut Groups, table: &mut Table) -> f64 {
     let needs = job.needs;
     let least = parts.iter().map(|p| p.aggregate.people.theta).min().unwrap_or(u64::MAX);
     let theta = if job.by_window { window_theta } else { least };
@@ -89,7 +89,7 @@ fn add_tallies<'a>(
     key: &str,
     needs: &Needs,
     uniques: Option<&Uniques>,
-    groups: &mut Groups<'a>,
+    groups: &mut Groups,
     table: &mut Table,
 ) {
     let tallies = &part.aggregate.tallies;
@@ -156,12 +156,12 @@ fn add_tallies<'a>(
 }
 
 /// Without the property nothing is in its rows, and everything is in `(none)`.
-fn add_without<'a>(part: &Part<'a>, groups: &mut Groups<'a>, table: &mut Table) {
+fn add_without<'a>(part: &Part<'a>, groups: &mut Groups, table: &mut Table) {
     add_rest(part, &Tally::default(), groups, table);
 }
 
 /// What has not the property: the total less the rows that have it.
-fn add_rest<'a>(part: &Part<'a>, with: &Tally, groups: &mut Groups<'a>, table: &mut Table) {
+fn add_rest<'a>(part: &Part<'a>, with: &Tally, groups: &mut Groups, table: &mut Table) {
     let Some(total) = part.aggregate.tallies.total() else { return };
     let totals = table.at(groups.value(labels::missing_of(&Dimension::Prop(String::new()))));
     totals.add(What::Events, total.events.saturating_sub(with.events));
@@ -175,7 +175,7 @@ pub(super) fn share(theta: u64) -> f64 {
     if theta == u64::MAX { 1.0 } else { (theta as f64 / 2f64.powi(64)).max(f64::MIN_POSITIVE) }
 }
 
-fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, groups: &mut Groups<'a>, table: &mut Table) -> Found {
+fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, groups: &mut Groups, table: &mut Table) -> Found {
     let needs = job.needs;
     let Aggregate { tallies, people } = part.aggregate;
     let matched = Matched::new(&job.filters, people, part.view, &job.done.of(part));
@@ -231,7 +231,7 @@ fn add_value(part: &Part<'_>, valued: &Valued, from: From, totals: &mut Totals) 
 }
 
 /// The visits that entered by a page, where filters leave no row of tallies to tell them.
-fn add_entries<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Groups<'a>, table: &mut Table) {
+fn add_entries<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Groups, table: &mut Table) {
     let Some((dimensions, filters)) = &job.entry else { return };
     let people = &part.aggregate.people;
     let matched = Matched::new(filters, people, part.view, &job.done.of(part));

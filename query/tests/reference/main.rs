@@ -12,7 +12,7 @@ use headwater_query::{Answer, Dimension, Metric, MetricValue, Query, TimeDimensi
 use traffic::{Rng, World};
 
 fn compare(world: &World, query: &Query) {
-    let answer: Answer = match answer(query, &world.site, |grain, span| Ok::<_, ()>(world.read(grain, span))) {
+    let answer: Answer = match answer(query, &world.site, |grain, span, need| Ok::<_, ()>(world.read(grain, span, need))) {
         Ok(answer) => answer,
         Err(error) => panic!("{error:?}\n{}", serde_json::to_string(query).unwrap()),
     };
@@ -96,7 +96,7 @@ fn a_comparison_is_the_answer_about_the_other_time() {
                 continue;
             }
             query.include.comparisons = Some(ask::comparison(&mut rng, &world));
-            let ask = |query: &Query| answer(query, &world.site, |grain, span| Ok::<_, ()>(world.read(grain, span)));
+            let ask = |query: &Query| answer(query, &world.site, |grain, span, need| Ok::<_, ()>(world.read(grain, span, need)));
             let both = ask(&query).unwrap();
             let there = both.meta.comparison.as_ref().unwrap();
             let mut other = Query { date_range: there.date_range, ..query.clone() };

@@ -120,7 +120,7 @@ fn no_query_panics_and_each_bad_one_names_its_field() {
             let told = || format!("seed {seed}, query {number}: {query}");
             let asked = std::panic::catch_unwind(|| {
                 let parsed = Query::parse(query.to_string().as_bytes()).map_err(AnswerError::Query)?;
-                answer(&parsed, &world.site, |grain, span| Ok::<_, ()>(world.read(grain, span)))
+                answer(&parsed, &world.site, |grain, span, need| Ok::<_, ()>(world.read(grain, span, need)))
             });
             match asked {
                 Err(_) => panic!("it panicked: {}", told()),

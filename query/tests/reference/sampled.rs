@@ -28,7 +28,8 @@ fn bounds_hold_what_is_true_in_95_of_100_cases() {
             if Query::parse(serde_json::to_string(&query).unwrap().as_bytes()).is_err() {
                 continue;
             }
-            let ask = |query: &Query| answer(query, &sampled.site, |grain, span| Ok::<_, ()>(sampled.read(grain, span)));
+            let ask =
+                |query: &Query| answer(query, &sampled.site, |grain, span, need| Ok::<_, ()>(sampled.read(grain, span, need)));
             let found = match ask(&query) {
                 Ok(found) => found,
                 Err(_) => {

@@ -2,8 +2,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_core::{Activity, Aggregate, EventDelta, Fold, Grain, Hll, Hlls, Minute, VisitDimension, VisitorHash};
-use headwater_query::{Calendar, Date, Goal, Identity, SiteContext, Span, Target, Worth};
+use headwater_core::{Activity, Aggregate, EventDelta, Fold, Grain, Hll, Hlls, Minute, People, VisitDimension, VisitorHash};
+use headwater_query::{Bucket, Calendar, Date, Goal, Identity, Lens, Need, SiteContext, Span, Target, Worth};
 
 /// SplitMix64.
 pub(crate) struct Rng(pub(crate) u64);
@@ -52,6 +52,25 @@ pub(crate) struct Raw {
     pub(crate) depth: u64,
     pub(crate) value: Option<i64>,
     pub(crate) currency: &'static str,
+}
+
+/// A bucket as it is read.
+pub(crate) struct Stored {
+    span: Span,
+    aggregate: Arc<Aggregate>,
+    lens: Option<Lens>,
+}
+
+impl Bucket for Stored {
+    fn span(&self) -> Span {
+        self.span
+    }
+    fn aggregate(&self) -> &Aggregate {
+        &self.aggregate
+    }
+    fn lens(&self) -> Option<&Lens> {
+        self.lens.as_ref()
+    }
 }
 
 pub(crate) struct World {
@@ -135,10 +154,25 @@ impl World {
         Self::with(rng, 4 * 24 * 60, visits / 2, visits)
     }
 
-    pub(crate) fn read(&self, grain: Grain, span: Span) -> Vec<(Span, Arc<Aggregate>)> {
+    /// The buckets of a span, with nothing that is not needed.
+    pub(crate) fn read(&self, grain: Grain, span: Span, need: Need) -> Vec<Stored> {
         let from = Minute(span.start.0.saturating_sub(1500));
-        let near = self.buckets.range((grain, from)..(grain, span.end));
-        near.map(|(_, bucket)| bucket.clone()).filter(|(s, _)| s.end > span.start).collect()
+        let near = self.buckets.range((grain, from)..(grain, span.end)).map(|(_, bucket)| bucket.clone());
+        let stored = |(span, aggregate): (Span, Arc<Aggregate>)| {
+            let lens = Lens::default();
+            if need == Need::People {
+                return Stored { span, aggregate, lens: None };
+            }
+            let mut theta = u64::MAX;
+            if let Need::Uniques(dimension) = need {
+                lens.prepare(dimension, &aggregate);
+                theta = aggregate.people.theta;
+            }
+            let tallies = aggregate.tallies.clone();
+            let aggregate = Arc::new(Aggregate { tallies, people: People { theta, ..People::default() } });
+            Stored { span, aggregate, lens: Some(lens) }
+        };
+        near.filter(|(s, _)| s.end > span.start).map(stored).collect()
     }
 }
 
