@@ -25,7 +25,7 @@ const PARTS: [Part; 2] = [
     Part {
         file: "headwater.db",
         newest: store::VERSION,
-        kept: &[("salts", "identity = 'device'"), ("sessions", "0"), ("one_time", "0")],
+        kept: &[("salts", "identity = 'device'"), ("imports", "0"), ("sessions", "0"), ("one_time", "0")],
     },
 ];
 
@@ -221,6 +221,8 @@ mod tests {
             store.write_now(|tx| store::sites::add(tx, &new, now)).unwrap();
         }
         store.write_now(|tx| store::sites::remove(tx, "gone.example")).unwrap();
+        let (site, import) = (headwater_core::SiteId(1), headwater_core::NodeId([1; 16]));
+        store.write_now(|tx| store::imports::begin(tx, site, import, now)).unwrap();
         dir
     }
 
@@ -236,11 +238,12 @@ mod tests {
 
         let salts = |dir: &Path| -> Vec<Vec<u8>> {
             let file = Connection::open(dir.join("headwater.db")).unwrap();
-            let mut statement = file.prepare("SELECT salt FROM salts WHERE identity <> 'device'").unwrap();
+            let mut statement =
+                file.prepare("SELECT salt FROM salts WHERE identity <> 'device' UNION ALL SELECT salt FROM imports").unwrap();
             statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
         };
         let secrets = salts(from.path());
-        assert!(secrets.len() >= 7 && salts(&backup).is_empty());
+        assert!(secrets.len() >= 8 && salts(&backup).is_empty());
         let bytes = fs::read(backup.join("headwater.db")).unwrap();
         for salt in &secrets {
             assert!(!bytes.windows(32).any(|window| window == salt.as_slice()), "not in free pages either");
