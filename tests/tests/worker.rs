@@ -79,7 +79,8 @@ fn a_click_reaches_the_numbers_through_the_worker() {
 
     // The rest of the contract, as the server keeps it.
     let anyone = worker.anyone();
-    for (path, kind) in [("/t.js", "text/javascript; charset=utf-8"), ("/t.wasm", "application/wasm")] {
+    let script = "text/javascript; charset=utf-8";
+    for (path, kind) in [("/t.js", script), ("/t.auto.js", script), ("/t.vitals.js", script), ("/t.wasm", "application/wasm")] {
         let (ours, theirs) = (anyone.get(path).expect("an answer"), server.api().anonymous().get(path).expect("an answer"));
         assert_eq!((ours.status, ours.header("content-type")), (200, kind));
         for header in ["content-type", "cache-control", "access-control-allow-origin", "cross-origin-resource-policy"] {
@@ -403,7 +404,7 @@ fn wrangler_runs_what_is_deployed() {
     let (folder, port) = (temporary(), free_port());
     let dev = headwater_tests::workerd::Dev::start(folder.path(), port, server.port);
     let api = Api::new(port, None);
-    for path in ["/t.js", "/t.wasm"] {
+    for path in ["/t.js", "/t.auto.js", "/t.vitals.js", "/t.wasm"] {
         let (ours, theirs) = (api.get(path).expect("an answer"), server.api().anonymous().get(path).expect("an answer"));
         assert_eq!(ours.status, 200);
         for header in ["content-type", "cache-control", "access-control-allow-origin", "cross-origin-resource-policy"] {

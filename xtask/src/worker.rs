@@ -55,11 +55,11 @@ pub(crate) fn build(shrink: &Shrink) -> Result<()> {
 
     // Cloudflare answers these itself, for nothing; the Worker has them too, for where it is run without them.
     let read = |path: PathBuf| fs::read(&path).with_context(|| path.display().to_string());
-    let assets = Files::from([
-        ("t.js".into(), read(assets::folder().join("t.js"))?),
-        ("t.wasm".into(), read(assets::folder().join("t.wasm"))?),
-        ("_headers".into(), read(root().join("edge/worker/_headers"))?),
-    ]);
+    let mut assets = Files::from([("_headers".into(), read(root().join("edge/worker/_headers"))?)]);
+    for name in assets::names(&assets::folder(), "")?.into_iter().filter(|name| name.starts_with("t.")) {
+        let content = read(assets::folder().join(&name))?;
+        assets.insert(name, content);
+    }
     let folder = root().join("target/worker-assets");
     fs::create_dir_all(&folder)?;
     sync(&folder, &assets)

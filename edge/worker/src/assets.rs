@@ -1,32 +1,45 @@
-//! `/t.js` and `/t.wasm`: what a page downloads, inside the Worker. Cloudflare compresses it on the way.
+//! `/t.js` and what it loads, inside the Worker. Cloudflare compresses it on the way.
 use worker::{Request, Response, ResponseBuilder, Result};
 
-/// One file. `build.rs` takes it from `target/assets`.
+/// One file. `build.rs` takes its bytes from `target/assets`.
 struct Asset {
     kind: &'static str,
     etag: &'static str,
     bytes: &'static [u8],
 }
 
-const SCRIPT: Asset = Asset {
-    kind: "text/javascript; charset=utf-8",
-    etag: env!("HEADWATER_T_JS_ETAG"),
-    bytes: include_bytes!(env!("HEADWATER_T_JS")),
-};
-const WASM: Asset =
-    Asset { kind: "application/wasm", etag: env!("HEADWATER_T_WASM_ETAG"), bytes: include_bytes!(env!("HEADWATER_T_WASM")) };
+/// `asset!(kind, variable, variable of the tag)`
+macro_rules! asset {
+    ($kind:expr, $bytes:literal, $etag:literal) => {
+        Asset { kind: $kind, etag: env!($etag), bytes: include_bytes!(env!($bytes)) }
+    };
+}
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// The file at `path`.
+const fn find(path: &[u8]) -> Option<Asset> {
+    Some(match path {
+        b"/t.js" => asset!(SCRIPT, "HEADWATER_T_JS", "HEADWATER_T_JS_ETAG"),
+        b"/t.auto.js" => asset!(SCRIPT, "HEADWATER_T_AUTO_JS", "HEADWATER_T_AUTO_JS_ETAG"),
+        b"/t.vitals.js" => asset!(SCRIPT, "HEADWATER_T_VITALS_JS", "HEADWATER_T_VITALS_JS_ETAG"),
+        b"/t.wasm" => asset!("application/wasm", "HEADWATER_T_WASM", "HEADWATER_T_WASM_ETAG"),
+        _ => return None,
+    })
+}
 
 /// As the server's: five minutes after an update every browser has it.
 const CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 
+/// Nobody's statistics belong in a search engine.
+const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
+
 /// The file at `path`, or the news that the browser has it. `None`: there is none.
 pub(crate) fn answer(path: &str, request: &Request) -> Option<Result<Response>> {
-    let asset = match path {
-        "/t.js" => SCRIPT,
-        "/t.wasm" => WASM,
-        _ => return None,
-    };
-    Some(send(&asset, request))
+    if path == "/robots.txt" {
+        return Some(Response::ok(ROBOTS));
+    }
+    find(path.as_bytes()).map(|asset| send(&asset, request))
 }
 
 fn send(asset: &Asset, request: &Request) -> Result<Response> {

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `route` | from a request to the object that counts it, or to several, and back |
 //! | `forward` | what a request is on the way to an object |
-//! | `assets` | `/t.js` and `/t.wasm` |
+//! | `assets` | `/t.js` and what it loads |
 //! | `object` | the Durable Object: requests, and the alarm with all its duties |
 //! | `store` | its SQLite: rows, transactions, the batch under way |
 //! | `shards` | which virtual shards are whose, and how they move |

@@ -20,17 +20,18 @@ use headwater_edge::limit::Limits;
 use headwater_edge::resume::{Found, Resume, digest, resume};
 use headwater_edge::sender::Sender;
 use headwater_edge::{Refusal, SiteFacts, beacon, event, shard};
-use js_sys::Date;
+use js_sys::{Date, Uint8Array};
 use serde_json::json;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use worker::worker_sys::web_sys;
 use worker::{Delay, DurableObject, Env, Request, Response, Result, State, console_error, console_warn, durable_object};
 
 use crate::collector::{self, Failure, Told};
 use crate::config::{Config, OBJECTS};
 use crate::forward::{Forward, KEY, MISDIRECTED, Name, Route, SHARDS, TAKE, Take, Taken};
-use crate::platform::{now, random};
-use crate::respond::{problem, response};
+use crate::platform::{ask, now, random};
+use crate::respond::{build, problem, response};
 use crate::seal;
 use crate::shards::{Asked, Shards};
 use crate::sql::{Sql, SqlError};
@@ -258,9 +259,14 @@ impl Object {
         let at = self.now();
         let sender = forward.sender(at);
         let shards = shards_of(forward, &facts, &sender);
-        let more: [Header; 2] = [(SHARDS, facts.shards.to_string()), (KEY, hex(&facts.key))];
+        // Told once: a Worker that knows it passes the answer on as it is.
+        let more: Vec<Header> = match forward.objects == facts.shards {
+            true => Vec::new(),
+            false => vec![(SHARDS, facts.shards.to_string()), (KEY, hex(&facts.key))],
+        };
         if !self.take_all(&shards, &facts, forward.to.index).await {
-            return response(&Refusal::BUSY.into(), None, None, &more).map(|response| response.with_status(MISDIRECTED));
+            let news: [Header; 2] = [(SHARDS, facts.shards.to_string()), (KEY, hex(&facts.key))];
+            return build(MISDIRECTED, news.iter(), None);
         }
         let around = Around { object: self, facts: &facts, bearer: forward.bearer };
         let judged = match forward.route {
@@ -858,10 +864,9 @@ fn all(store: &mut Store, at: Millis, works: Vec<Vec<(u8, Work)>>) -> std::resul
 /// # Errors
 /// The platform's.
 pub(crate) async fn ask_object(env: &Env, name: &Name, url: &str, body: &[u8]) -> Result<Response> {
-    let mut init = worker::RequestInit::new();
-    init.with_method(worker::Method::Post).with_body(Some(js_sys::Uint8Array::from(body).into()));
-    let stub = env.durable_object(OBJECTS)?.get_by_name(&Name::of(&name.domain, name.index))?;
-    stub.fetch_with_request(Request::new_with_init(url, &init)?).await
+    let objects = js_sys::Reflect::get(env, &JsValue::from(OBJECTS))?;
+    let answer = JsFuture::from(ask(&objects, &Name::of(&name.domain, name.index), url, Uint8Array::from(body))?).await?;
+    Ok(answer.unchecked_into::<web_sys::Response>().into())
 }
 
 /// Bytes in hexadecimal.

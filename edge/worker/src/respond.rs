@@ -1,7 +1,9 @@
 //! Answers as responses.
 use headwater_edge::answer::Answer;
 use headwater_edge::headers::{Header, of_answer};
-use worker::{Response, ResponseBuilder, Result};
+use worker::{Response, Result};
+
+use crate::platform::respond;
 
 /// An answer to a request from a page of `origin`.
 pub(crate) fn response(answer: &Answer, origin: Option<&str>, warning: Option<&str>, more: &[Header]) -> Result<Response> {
@@ -12,14 +14,12 @@ pub(crate) fn response(answer: &Answer, origin: Option<&str>, warning: Option<&s
 
 /// A response.
 pub(crate) fn build<'a>(status: u16, headers: impl Iterator<Item = &'a Header>, body: Option<String>) -> Result<Response> {
-    let mut response = ResponseBuilder::new().with_status(status).with_header("x-content-type-options", "nosniff")?;
+    let mut head = String::from("x-content-type-options\0nosniff");
     for (name, value) in headers {
-        response = response.with_header(name, value)?;
+        // A value comes from a header, or is ours: neither has a NUL.
+        head.extend(["\0", name, "\0", value]);
     }
-    Ok(match body {
-        Some(body) => response.fixed(body.into_bytes()),
-        None => response.empty(),
-    })
+    Ok(respond(status, &head, body)?.into())
 }
 
 /// A problem document for what is not ingest.

@@ -10,7 +10,6 @@ use headwater_core::Millis;
 use headwater_edge::answer::{Answer, Judged};
 use headwater_edge::beacon::Surroundings;
 use headwater_edge::headers::of_other_method;
-use headwater_edge::hints::Hints;
 use headwater_edge::join::{Part, join};
 use headwater_edge::limit::Limit;
 use headwater_edge::sender::Sender;
@@ -23,7 +22,7 @@ use crate::assets;
 use crate::config::Config;
 use crate::forward::{FORWARD, Forward, KEY, MISDIRECTED, Name, Route, SHARDS, STATUS};
 use crate::object::ask_object;
-use crate::platform::now;
+use crate::platform::{head, now};
 use crate::respond::{build, problem, response};
 
 /// That there is no such site is believed for so many milliseconds.
@@ -67,7 +66,7 @@ pub(crate) async fn answer(request: Request, env: &Env) -> Result<Response> {
             Some(asset) => asset,
             None => status(&path, &request, env).await,
         },
-        _ => problem(404, "There is nothing here", "this edge has /t.js, /t.wasm, /b and /api/event"),
+        _ => problem(404, "There is nothing here", "this edge has /t.js and what it loads, /b and /api/event"),
     }
 }
 
@@ -81,7 +80,7 @@ fn health(env: &Env) -> Result<Response> {
 
 /// `GET /v1/edge/objects/{domain}/{index}`: how an object is, for who has the edge's token.
 async fn status(path: &str, request: &Request, env: &Env) -> Result<Response> {
-    let nothing = || problem(404, "There is nothing here", "this edge has /t.js, /t.wasm, /b and /api/event");
+    let nothing = || problem(404, "There is nothing here", "this edge has /t.js and what it loads, /b and /api/event");
     let Some((domain, index)) = path.strip_prefix("/v1/edge/objects/").and_then(|rest| rest.split_once('/')) else {
         return nothing();
     };
@@ -105,32 +104,25 @@ struct Head {
     address: String,
     place: (String, String, String),
     warning: Option<&'static str>,
+    /// The announced length of the body.
+    length: Option<u64>,
 }
 
 impl Head {
-    fn read(request: &Request) -> Result<Self> {
-        let header = |name: &str| request.headers().get(name);
-        let names =
-            ["sec-ch-ua-full-version-list", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-ch-ua-platform-version"];
-        let mut sent = Vec::with_capacity(names.len());
-        for name in names {
-            sent.push((name, header(name)?.unwrap_or_default()));
-        }
-        let hints = Hints::read(|name| sent.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str()));
-        let hints = [hints.brands, hints.mobile, hints.platform, hints.platform_version].map(ToOwned::to_owned);
-        let bearer = header("authorization")?.and_then(|value| Some(value.strip_prefix("Bearer ")?.trim().to_owned()));
-        let peer = header("cf-connecting-ip")?.unwrap_or_default();
-        let (address, warning) = address(peer, header("x-forwarded-for")?.as_deref(), bearer.is_some());
-        Ok(Self {
-            origin: header("origin")?,
-            referer: header("referer")?,
-            user_agent: header("user-agent")?.unwrap_or_default(),
-            hints,
-            bearer,
-            address,
-            place: place(request),
-            warning,
-        })
+    fn read(request: &Request) -> Self {
+        let head = head(request.inner());
+        let mut parts = head.split('\0');
+        let mut next = || parts.next().unwrap_or_default();
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let (origin, referer, user_agent) = (some(next()), some(next()), next().to_owned());
+        let (full, brands) = (next(), next());
+        let hints = [if full.is_empty() { brands } else { full }, next(), next(), next()].map(ToOwned::to_owned);
+        let bearer = next().strip_prefix("Bearer ").map(|token| token.trim().to_owned());
+        let peer = next().to_owned();
+        let (address, warning) = address(peer, some(next()).as_deref(), bearer.is_some());
+        let length = next().parse().ok();
+        let place = place(next(), next(), next());
+        Self { origin, referer, user_agent, hints, bearer, address, place, warning, length }
     }
 
     fn forward<'a>(&'a self, to: Name, objects: u16, route: Route, body: &'a [u8]) -> Forward<'a> {
@@ -165,25 +157,25 @@ fn address(peer: String, forwarded: Option<&str>, token: bool) -> (String, Optio
 }
 
 /// Where Cloudflare says the sender is: country (ISO 3166-1), region (ISO 3166-2) and city.
-fn place(request: &Request) -> (String, String, String) {
-    let Some(cf) = request.cf() else { return Default::default() };
+fn place(country: &str, region: &str, city: &str) -> (String, String, String) {
     // XX is nobody's code and T1 is Tor: neither is a country.
-    let is_country = |code: &String| code.len() == 2 && code != "XX" && code.bytes().all(|byte| byte.is_ascii_uppercase());
-    let Some(country) = cf.country().filter(is_country) else { return Default::default() };
-    let region = cf.region_code().filter(|code| !code.is_empty()).map(|code| format!("{country}-{code}"));
-    (country, region.unwrap_or_default(), cf.city().unwrap_or_default())
+    if country.len() != 2 || country == "XX" || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Default::default();
+    }
+    let region = if region.is_empty() { String::new() } else { format!("{country}-{region}") };
+    (country.to_owned(), region, city.to_owned())
 }
 
 /// `POST /b` and `POST /api/event`.
 async fn ingest(mut request: Request, env: &Env, route: Route) -> Result<Response> {
-    let head = Head::read(&request)?;
+    let head = Head::read(&request);
     let origin = head.origin.as_deref();
     if request.method() != Method::Post {
         let (status, headers) = of_other_method(request.method() == Method::Options, origin);
         return build(status, headers.iter(), None);
     }
     let limit = if route == Route::Beacon { headwater_core::beacon::MAX_BYTES } else { event::MAX_BYTES };
-    let body = match read(&mut request, limit).await {
+    let body = match read(&mut request, head.length, limit).await {
         Ok(body) => body,
         Err(refusal) => return response(&refusal.into(), origin, head.warning, &[]),
     };
@@ -194,9 +186,8 @@ async fn ingest(mut request: Request, env: &Env, route: Route) -> Result<Respons
 }
 
 /// The body, refused by its announced length before a byte of it is kept, else at the limit.
-async fn read(request: &mut Request, limit: usize) -> std::result::Result<Vec<u8>, Refusal> {
+async fn read(request: &mut Request, announced: Option<u64>, limit: usize) -> std::result::Result<Vec<u8>, Refusal> {
     let early = |_| Refusal::Body("the body ended early");
-    let announced = request.headers().get("content-length").ok().flatten().and_then(|length| length.parse::<u64>().ok());
     match announced {
         Some(length) if length > limit as u64 => {
             discard(request).await;
@@ -319,6 +310,9 @@ async fn send(head: &Head, env: &Env, forward: &Forward<'_>) -> Result<Response>
 fn outward(answer: Response) -> Result<Response> {
     let status = answer.status_code();
     let headers = answer.headers();
+    if !headers.has(SHARDS)? {
+        return Ok(answer);
+    }
     let kept = worker::Headers::new();
     for (name, value) in headers {
         if name != SHARDS && name != KEY {
