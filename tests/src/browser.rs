@@ -90,6 +90,11 @@ impl Browser {
         self.must("execute/sync", &json!({"script": script, "args": []}))
     }
 
+    /// A command of Chromium's own protocol (<https://chromedevtools.github.io/devtools-protocol/>).
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.must("goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
+    }
+
     /// Clicks the first element that matches a CSS selector, as a person would.
     pub fn click(&self, selector: &str) {
         let found = self.must("element", &json!({"using": "css selector", "value": selector}));

@@ -95,7 +95,7 @@ export default async ({ dataset, attributes }, key, storage, quietly, headwater,
         told_by(attributes),
         utm('source') || query.get('ref') || query.get('source'),
         ...['medium', 'campaign', 'content', 'term'].map(utm),
-        location.search.match(/[?&](\w+clk?id|[gw]braid)=/)?.[1],
+        location.search.match(/[?&]([^f]\w*clk?id|[gw]braid)=/)?.[1],
       ]
     },
   ]

@@ -82,12 +82,12 @@ pub(crate) fn fuzz(mut args: Args) -> Result<()> {
     run(&mut fuzz)
 }
 
-/// `cargo xtask bench [throughput|latency|fold|queries|worker|accuracy]`.
+/// `cargo xtask bench [throughput|latency|fold|queries|tracker|worker|accuracy]`.
 pub(crate) fn bench(mut args: Args) -> Result<()> {
     let part = args.word();
     args.end()?;
     if part.as_deref() != Some("accuracy") {
-        install::packages(&[("wrk", "wrk")])?;
+        install::packages(&[("wrk", "wrk"), ("chromium", "chromium"), ("chromedriver", "chromium-driver")])?;
         let shrink = Shrink::if_possible();
         assets::build(shrink.as_ref())?;
         // Only Node runs the Worker, and only who asks for it, or for everything, needs it.

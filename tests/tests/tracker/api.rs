@@ -73,6 +73,26 @@ fn the_snippets_of_the_documentation_do_what_it_says() {
 }
 
 #[test]
+fn the_package_for_bundlers_puts_the_tag_into_the_page() {
+    let stage = Stage::new();
+    let site = stage.site("bundled", &[]);
+    let html = format!(
+        "<script type=module>{}\n\
+         track('Early'); init({{site: '{site}', src: 'http://127.0.0.1:{}/t.js', group: ['/users/*', '/x'], local: true, \
+         automated: true, query: false, interval: 250, props: {{author: 'Ann'}}}});\
+         track('Signup', {{value: 2}}); setTimeout(() => track('Late'), 1000)</script>",
+        include_str!("../../../tracker-js/npm/index.js"),
+        stage.front.port
+    );
+    stage.page(&site, "/users/7", 200, "", &html);
+    stage.go(&site, "/users/7?q=1");
+    stage.counts(&site, [1, 0, 1, 4]);
+    stage.events(&site, &[("Early", 1), ("Signup", 1), ("Late", 1)]);
+    stage.rows(&site, "event:page", "events", &[("/users/*", 4)]);
+    stage.rows(&site, "event:props:author", "events", &[("Ann", 4)]);
+}
+
+#[test]
 fn those_who_do_not_want_to_be_counted_are_not() {
     let stage = Stage::new();
     let site = stage.site("quiet", &[("/", "", "<button onclick=\"headwater('X', {callback() {window.done = 1}})\">x</button>")]);

@@ -7,14 +7,16 @@ mod latency;
 mod month;
 mod noop;
 mod throughput;
+mod tracker;
 mod worker;
 
 fn main() {
-    const PARTS: [(&str, fn()); 5] = [
+    const PARTS: [(&str, fn()); 6] = [
         ("throughput", throughput::print),
         ("latency", latency::print),
         ("fold", fold::print),
         ("queries", month::print),
+        ("tracker", tracker::print),
         ("worker", worker::print),
     ];
     let mut words = std::env::args().skip(1);
