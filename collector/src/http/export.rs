@@ -51,9 +51,11 @@ pub(crate) async fn stream(
     let (sender, body) = Channel::<Bytes, io::Error>::new(2);
     let (store, site) = (app.store.clone(), entry.site.clone());
     tokio::task::spawn_blocking(move || {
-        let _room = room;
         let mut pipe = Pipe { sender, piece: Vec::new(), runtime: Handle::current() };
-        if let Err(error) = export::write(&store, &site, &request, span, now, &mut pipe) {
+        let done = export::write(&store, &site, &request, span, now, &mut pipe);
+        // Before the answer ends: who has it may ask for the next.
+        drop(room);
+        if let Err(error) = done {
             tracing::warn!("an export ended early: {error}");
             // The reader is told by an answer that is cut off: half an export must not look like a whole one.
             pipe.sender.abort(io::Error::other("the export ended early"));
