@@ -30,6 +30,7 @@ fn plausibles_official_tracker_is_counted() {
     stage.page(&site, "/", 200, "", &html);
 
     // When a page is seen, something bought, the path changed and the site left by a link, this is counted.
+    let start = std::time::Instant::now();
     stage.go(&site, "/?utm_source=letter");
     stage.counts(&site, [1, 1, 1, 1]);
     stage.browser.run("scrollTo(0, 9000)");
@@ -52,8 +53,8 @@ fn plausibles_official_tracker_is_counted() {
     eventually("the depth of the first page", &100, || {
         stage.by(&site, "event:page", "scroll_depth").get("/").copied().unwrap_or(0)
     });
-    let seconds = stage.seconds(&site);
-    assert!((3..=9).contains(&seconds), "{seconds} seconds");
+    let (seconds, passed) = (stage.seconds(&site), start.elapsed().as_secs() + 2);
+    assert!((3..=passed).contains(&seconds), "{seconds} seconds of {passed}");
 }
 
 #[test]
