@@ -1,5 +1,7 @@
 //! Questions about one site, answered from its buckets: for HTTP and for the command line alike.
-use headwater_core::{Aggregate, Grain, Millis, Minute};
+use std::collections::BTreeMap;
+
+use headwater_core::{Aggregate, Grain, Millis, Minute, RowDimension};
 use headwater_edge::Identity;
 use headwater_query::{Answer, AnswerError, Need, Query, QueryError, Realtime, Retention, SiteContext, Span};
 use rusqlite::Connection;
@@ -58,6 +60,28 @@ pub fn realtime(conn: &Connection, cache: &Cache, site: &Site, now: Millis) -> R
     let span = Span { start: now.minute().offset(-59), end: now.minute().offset(1) };
     let minutes = buckets::read(conn, cache, site.id, Grain::Minute, span, Need::People)?;
     Ok(headwater_query::realtime(now.minute(), minutes.iter().map(|bucket| (bucket.span.start, bucket.aggregate()))))
+}
+
+/// The days in which properties are looked for.
+const PROPERTY_DAYS: u32 = 28;
+
+/// The names of the properties that events of the last 28 days carried, with how many did; the most frequent first.
+///
+/// # Errors
+/// The database's.
+pub fn properties(conn: &Connection, cache: &Cache, site: &Site, now: Millis) -> Result<Vec<(String, u64)>, StoreError> {
+    let now = now.minute();
+    let span = Span { start: Minute(now.0.saturating_sub(PROPERTY_DAYS * 24 * 60)), end: now.offset(1) };
+    let mut found: BTreeMap<String, u64> = BTreeMap::new();
+    for bucket in buckets::read(conn, cache, site.id, Grain::Day, span)? {
+        let tallies = &bucket.aggregate().tallies;
+        for row in tallies.of(RowDimension::Prop) {
+            *found.entry(tallies.dict.get(row.key.key).to_owned()).or_default() += row.tally.events;
+        }
+    }
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_by_key(|(_, events)| std::cmp::Reverse(*events));
+    Ok(found)
 }
 
 /// What the answer must know of the site.

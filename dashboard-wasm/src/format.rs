@@ -60,6 +60,32 @@ pub fn percent(value: f64) -> String {
     }
 }
 
+/// Seconds: `45s`, `3m 05s`, `1h 02m`.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return "–".into();
+    }
+    // A cast saturates.
+    match seconds.round() as u64 {
+        s @ 0..60 => format!("{s}s"),
+        s @ 60..3600 => format!("{}m {:02}s", s / 60, s % 60),
+        s => format!("{}h {:02}m", s / 3600, s / 60 % 60),
+    }
+}
+
+/// A change with its sign and unit: `+12%`, `−3 pts`, `0%`. Beyond a thousand per cent it is written short.
+#[must_use]
+pub fn change(value: f64, unit: &str) -> String {
+    let size = value.abs().round();
+    let sign = match value {
+        _ if size == 0.0 => "",
+        v if v > 0.0 => "+",
+        _ => "−",
+    };
+    format!("{sign}{}{unit}", short(size as u64))
+}
+
 /// `1 visitor`, `2 visitors`.
 #[must_use]
 pub fn counted(n: u64, one: &str, many: &str) -> String {
@@ -123,5 +149,14 @@ mod tests {
     fn counts_agree_with_their_noun() {
         assert_eq!(counted(1, "visit", "visits"), "1 visit");
         assert_eq!(counted(1200, "visit", "visits"), "1,200 visits");
+    }
+
+    #[test]
+    fn seconds_and_changes() {
+        assert_eq!(
+            [0.0, 59.4, 60.0, 125.0, 3725.0, f64::NAN].map(duration),
+            ["0s", "59s", "1m 00s", "2m 05s", "1h 02m", "–"].map(str::to_owned)
+        );
+        assert_eq!((change(-0.2, "%"), change(1234.0, "%"), change(-7.0, " pts")), ("0%".into(), "+1.2k%".into(), "−7 pts".into()));
     }
 }

@@ -111,6 +111,33 @@ pub fn full(label: &str, spacing: Spacing) -> String {
     }
 }
 
+/// Days from one to another: `22 Nov 2026`, `1–22 Nov 2026`, `28 Oct – 22 Nov 2026`, `28 Dec 2025 – 3 Jan 2026`.
+#[must_use]
+pub fn days(from: Date, to: Date) -> String {
+    let end = format!("{} {} {}", to.day, head(month(to)), to.year);
+    if from == to {
+        end
+    } else if (from.year, from.month) == (to.year, to.month) {
+        format!("{}–{end}", from.day)
+    } else if from.year == to.year {
+        format!("{} {} – {end}", from.day, head(month(from)))
+    } else {
+        format!("{} {} {} – {end}", from.day, head(month(from)), from.year)
+    }
+}
+
+/// A month of the calendar: `November 2026`.
+#[must_use]
+pub fn month_of(date: Date) -> String {
+    format!("{} {}", month(date), date.year)
+}
+
+/// A day of the calendar, to be read aloud: `Sunday 22 November 2026`.
+#[must_use]
+pub fn day(date: Date) -> String {
+    format!("{} {} {} {}", weekday(date), date.day, month(date), date.year)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,5 +174,15 @@ mod tests {
         assert_eq!(full("2026-11-23", Spacing::Week), "Week of 23 November");
         assert_eq!(full("2026-11-01", Spacing::Month), "November 2026");
         assert_eq!(full("(other)", Spacing::Day), "(other)");
+    }
+
+    #[test]
+    fn days_are_named_as_shortly_as_they_can_be() {
+        let named = |from: &str, to: &str| days(Date::parse(from).unwrap(), Date::parse(to).unwrap());
+        assert_eq!(named("2026-11-22", "2026-11-22"), "22 Nov 2026");
+        assert_eq!(named("2026-11-01", "2026-11-22"), "1–22 Nov 2026");
+        assert_eq!(named("2026-10-28", "2026-11-22"), "28 Oct – 22 Nov 2026");
+        assert_eq!(named("2025-12-28", "2026-01-03"), "28 Dec 2025 – 3 Jan 2026");
+        assert_eq!(day(Date::parse("2026-11-22").unwrap()), "Sunday 22 November 2026");
     }
 }

@@ -44,7 +44,7 @@ impl Link {
     #[must_use]
     pub fn path(&self, site: &str) -> String {
         match &self.cursor {
-            Some(cursor) => format!("/api/v1/sites/{site}/live?since={}", encoded(cursor)),
+            Some(cursor) => format!("/api/v1/sites/{site}/live?since={}", crate::url::encode(cursor)),
             None => format!("/api/v1/sites/{site}/live"),
         }
     }
@@ -93,19 +93,6 @@ impl Link {
         self.failures = 0;
         self.state = if there { LinkState::Broken } else { LinkState::Offline };
     }
-}
-
-/// Percent-encoding of everything but RFC 3986's unreserved characters.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

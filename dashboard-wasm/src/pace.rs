@@ -2,7 +2,7 @@
 
 /// The shortest time between two starts in milliseconds, for who is signed in.
 pub const APART: f64 = 1000.0;
-/// The same for who only looks at a public site: the server allows them 120 requests a minute, and a round is seven.
+/// The same for who only looks at a public site: the server allows them 120 requests a minute, and a round is at most twelve.
 pub const APART_GUEST: f64 = 12_000.0;
 
 /// When the next round of questions starts. Times are milliseconds of one clock that the caller reads.

@@ -1,8 +1,8 @@
 //! An answer, and the figures in it with their bounds.
-use headwater_query::{Meta, ResultRow};
+use headwater_query::{DateRange, Meta, ResultRow};
 use serde::Deserialize;
 
-use crate::card::Card;
+use crate::measure::Measure;
 
 /// An answer without the echo of the question, which the page knows.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -24,10 +24,11 @@ pub struct Figure {
 }
 
 impl Reading {
-    /// The figure of a card in one row and column.
-    pub(crate) fn figure(&self, row: usize, column: usize, card: Card) -> Figure {
+    /// The figure of a measure in one row and column.
+    #[must_use]
+    pub fn figure(&self, row: usize, column: usize, measure: Measure) -> Figure {
         let value = self.results.get(row).and_then(|r| r.metrics.get(column)).and_then(|m| m.number());
-        let bounds = card.metric().and_then(|metric| self.meta.bounds.get(row)?.get(metric.name())).copied();
+        let bounds = self.meta.bounds.get(row).and_then(|bounds| bounds.get(measure.name())).copied();
         Figure { value, bounds }
     }
 }
@@ -35,19 +36,27 @@ impl Reading {
 impl Figure {
     /// "between 98 and 103, 95 times in 100" for an estimate, the full figure otherwise.
     #[must_use]
-    pub fn tooltip(&self, card: Card) -> Option<String> {
+    pub fn tooltip(&self, measure: Measure) -> Option<String> {
         let value = self.value?;
         Some(match self.bounds {
             Some([low, high]) => {
                 format!(
                     "{}, an estimate: between {} and {} in 95 of 100 cases",
-                    card.exact(value),
-                    card.exact(low),
-                    card.exact(high)
+                    measure.exact(value),
+                    measure.exact(low),
+                    measure.exact(high)
                 )
             }
-            None => card.exact(value),
+            None => measure.exact(value),
         })
+    }
+
+    /// The figure as it stands in a row; `≈` says that it is an estimate.
+    #[must_use]
+    pub fn written(&self, measure: Measure) -> String {
+        let Some(value) = self.value else { return "–".into() };
+        let figure = measure.figure(value);
+        if self.bounds.is_some() { format!("≈ {figure}") } else { figure }
     }
 }
 
@@ -57,31 +66,54 @@ pub fn is_anything(reading: &Reading) -> bool {
     reading.results.iter().flat_map(|row| &row.metrics).any(|m| m.number().is_some_and(|n| n > 0.0))
 }
 
+/// How a card's figure stands to that of the other time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Change {
+    /// The figure of the other time.
+    pub before: Option<f64>,
+    /// In per cent, or of shares in points; none where there is nothing to compare with.
+    pub change: Option<f64>,
+}
+
 /// The figures of the cards.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Totals {
-    figures: [Figure; Card::METRICS.len()],
+    figures: [Figure; Measure::CARDS.len()],
+    changes: [Change; Measure::CARDS.len()],
     /// `day` or `month` when visitors could be told apart only within one of them, and so were counted for each.
     pub unit: Option<String>,
+    /// The time that is compared with.
+    pub compared: Option<DateRange>,
 }
 
 impl Totals {
     /// Reads the answer to [`crate::question::totals`].
     #[must_use]
     pub fn read(reading: &Reading) -> Self {
-        let mut totals = Self { unit: reading.meta.visitors_unit.clone(), ..Self::default() };
-        let cards = Card::ALL.into_iter().filter(|card| card.metric().is_some());
-        for (column, (slot, card)) in totals.figures.iter_mut().zip(cards).enumerate() {
-            *slot = reading.figure(0, column, card);
+        let compared = reading.meta.comparison.as_ref().map(|meta| meta.date_range);
+        let mut totals = Self { unit: reading.meta.visitors_unit.clone(), compared, ..Self::default() };
+        let other = reading.results.first().and_then(|row| row.comparison.as_ref());
+        let slots = totals.figures.iter_mut().zip(&mut totals.changes);
+        for (column, ((figure, change), measure)) in slots.zip(Measure::CARDS).enumerate() {
+            *figure = reading.figure(0, column, measure);
+            *change = Change {
+                before: other.and_then(|row| row.metrics.get(column)).and_then(|m| m.number()),
+                change: other.and_then(|row| row.change.get(column).copied().flatten()),
+            };
         }
         totals
     }
 
-    /// The figure of a card; nothing for [`Card::Now`].
+    /// The figure of a card.
     #[must_use]
-    pub fn get(&self, card: Card) -> Figure {
-        let column = card.metric().and_then(|metric| Card::METRICS.iter().position(|m| *m == metric));
-        column.and_then(|n| self.figures.get(n)).copied().unwrap_or_default()
+    pub fn get(&self, measure: Measure) -> Figure {
+        of(&self.figures, measure)
+    }
+
+    /// How it stands to that of the other time.
+    #[must_use]
+    pub fn change(&self, measure: Measure) -> Change {
+        of(&self.changes, measure)
     }
 
     /// Whether all that is counted is zero.
@@ -89,6 +121,11 @@ impl Totals {
     pub fn is_empty(&self) -> bool {
         self.figures.iter().all(|figure| figure.value.unwrap_or(0.0) == 0.0)
     }
+}
+
+/// The entry of a card among those of all cards; the default for what is on no card.
+pub(crate) fn of<T: Copy + Default>(all: &[T], measure: Measure) -> T {
+    Measure::CARDS.iter().position(|m| *m == measure).and_then(|n| all.get(n)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -102,17 +139,31 @@ mod tests {
     #[test]
     fn totals_keep_their_unit_and_bounds() {
         let totals = Totals::read(&reading(
-            r#"{"results":[{"metrics":[98000,40,90,2.25,null,120],"dimensions":[]}],
+            r#"{"results":[{"metrics":[98000,40,90,2.25,null,61,120],"dimensions":[]}],
                 "meta":{"visitors_unit":"day","bounds":[{"visitors":[97000.4,99000.2]}]},"query":{"anything":1}}"#,
         ));
         assert_eq!(totals.unit.as_deref(), Some("day"));
         assert_eq!(
-            totals.get(Card::Visitors).tooltip(Card::Visitors).unwrap(),
+            totals.get(Measure::Visitors).tooltip(Measure::Visitors).unwrap(),
             "98,000, an estimate: between 97,000 and 99,000 in 95 of 100 cases"
         );
-        assert_eq!(totals.get(Card::Events).tooltip(Card::Events).unwrap(), "120");
-        assert_eq!((totals.get(Card::BounceRate).value, totals.get(Card::ViewsPerVisit).value), (None, Some(2.25)));
+        assert_eq!(totals.get(Measure::Visitors).written(Measure::Visitors), "≈ 98,000");
+        assert_eq!(totals.get(Measure::Events).tooltip(Measure::Events).unwrap(), "120");
+        assert_eq!((totals.get(Measure::BounceRate).value, totals.get(Measure::ViewsPerVisit).value), (None, Some(2.25)));
+        assert_eq!(totals.change(Measure::Visits), Change::default());
         assert!(!totals.is_empty());
         assert!(Totals::read(&Reading::default()).is_empty());
+    }
+
+    #[test]
+    fn totals_tell_the_change() {
+        let totals = Totals::read(&reading(
+            r#"{"results":[{"metrics":[4,4,8,2,50,61,9],"dimensions":[],
+                "comparison":{"metrics":[2,2,8,4,null,0,9],"dimensions":[],"change":[100,100,0,-50,null,100,0]}}],
+                "meta":{"comparison":{"date_range":["2026-11-15T00:00:00+00:00","2026-11-21T23:59:59+00:00"]}}}"#,
+        ));
+        assert_eq!(totals.change(Measure::Visitors), Change { before: Some(2.0), change: Some(100.0) });
+        assert_eq!(totals.change(Measure::BounceRate), Change::default());
+        assert!(matches!(totals.compared, Some(DateRange::Between(..))));
     }
 }

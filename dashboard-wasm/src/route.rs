@@ -1,8 +1,11 @@
-//! What the address says: the page, the site, the range, and what the chart shows. Everything that is shown follows from it.
+//! What the address says: the page, the site, the range, what is counted and compared, and what is open. Everything that is shown follows from it.
 use core::fmt;
 
-use crate::card::Card;
+use crate::filters::Filters;
+use crate::measure::Measure;
+use crate::panel::{Panel, Tab};
 use crate::period::Period;
+use crate::url;
 
 /// A page of the dashboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +18,89 @@ pub enum Route {
     Site(SiteView),
 }
 
-/// What is shown of a site.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SiteView {
+/// With what the range is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Against {
+    /// As much time right before.
+    #[default]
+    Before,
+    /// The same dates of the year before.
+    YearBefore,
+    /// Nothing.
+    Nothing,
+}
+
+impl Against {
+    /// Every one, in the order of the menu.
+    pub const ALL: [Self; 3] = [Self::Before, Self::YearBefore, Self::Nothing];
+
+    /// The name in the address.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::YearBefore => "year",
+            Self::Nothing => "off",
+        }
+    }
+
+    /// The words in the menu.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Before => "Period before",
+            Self::YearBefore => "Year before",
+            Self::Nothing => "No comparison",
+        }
+    }
+}
+
+/// Whose figures are asked for: all that a question needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
     /// The site's domain.
     pub domain: String,
     /// The range; `?period=`.
     pub period: Period,
+    /// With what it is compared; `?compare=`.
+    pub against: Against,
+    /// What is counted; `?f=`, any number of them.
+    pub filters: Filters,
+}
+
+/// What is shown of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteView {
+    /// Whose figures.
+    pub scope: Scope,
     /// What the chart shows; `?metric=`.
-    pub card: Card,
+    pub measure: Measure,
+    /// What each panel shows; `?tab=`, where it is not what it shows at first.
+    pub tabs: [Tab; Panel::ALL.len()],
+    /// The property whose values are shown; `?prop=`.
+    pub property: Option<String>,
+    /// The tab that is shown whole, over everything else; `?all=`.
+    pub whole: Option<Tab>,
+}
+
+impl SiteView {
+    /// A site with everything else as by default.
+    #[must_use]
+    pub fn new(domain: &str) -> Self {
+        Self {
+            scope: Scope { domain: domain.to_owned(), ..Scope::default() },
+            measure: Measure::default(),
+            tabs: Panel::FIRST,
+            property: None,
+            whole: None,
+        }
+    }
+
+    /// The tab that a panel shows.
+    #[must_use]
+    pub fn tab(&self, panel: Panel) -> Tab {
+        self.tabs.get(panel.place()).copied().unwrap_or(Tab::Pages)
+    }
 }
 
 impl Route {
@@ -31,24 +108,36 @@ impl Route {
     #[must_use]
     pub fn parse(path: &str, search: &str) -> Self {
         let domain = path.trim_matches('/');
-        let parameter = |name: &str| {
-            let pairs = search.trim_start_matches('?').split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-            pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
+        let pairs = || {
+            let pairs = search.trim_start_matches('?').split('&');
+            pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         };
+        let all = |name: &'static str| pairs().filter(move |(key, _)| *key == name).map(|(_, value)| value);
+        let one = |name: &'static str| all(name).next().map(url::decode);
         if domain.is_empty() {
-            return if parameter("new").is_some() { Self::NewSite } else { Self::Sites };
+            return if one("new").is_some() { Self::NewSite } else { Self::Sites };
         }
-        Self::Site(SiteView {
-            domain: domain.to_owned(),
-            period: parameter("period").and_then(Period::from_name).unwrap_or_default(),
-            card: parameter("metric").and_then(Card::from_name).unwrap_or_default(),
-        })
+        let mut view = SiteView::new(domain);
+        view.scope.period = one("period").and_then(|name| Period::from_name(&name)).unwrap_or_default();
+        view.scope.against = one("compare")
+            .and_then(|name| Against::ALL.into_iter().find(|against| against.name() == name))
+            .unwrap_or_default();
+        view.scope.filters = Filters(all("f").filter_map(Filters::parse_one).collect());
+        view.measure = one("metric").and_then(|name| Measure::from_name(&name)).unwrap_or_default();
+        for tab in all("tab").filter_map(Tab::from_name) {
+            if let Some(slot) = tab.panel().and_then(|panel| view.tabs.get_mut(panel.place())) {
+                *slot = tab;
+            }
+        }
+        view.property = one("prop").filter(|name| !name.is_empty());
+        view.whole = one("all").and_then(|name| Tab::from_name(&name));
+        Self::Site(view)
     }
 
     /// The site with everything else as by default.
     #[must_use]
     pub fn site(domain: &str) -> Self {
-        Self::Site(SiteView { domain: domain.to_owned(), period: Period::default(), card: Card::default() })
+        Self::Site(SiteView::new(domain))
     }
 }
 
@@ -65,16 +154,26 @@ impl fmt::Display for Route {
 
 impl fmt::Display for SiteView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/{}", self.domain)?;
-        let mut mark = '?';
-        if self.period != Period::default() {
-            write!(f, "{mark}period={}", self.period.name())?;
-            mark = '&';
+        let Scope { domain, period, against, filters } = &self.scope;
+        let mut parts = Vec::new();
+        if *period != Period::default() {
+            parts.push(format!("period={}", period.name()));
         }
-        if self.card != Card::default() {
-            write!(f, "{mark}metric={}", self.card.name())?;
+        if *against != Against::default() {
+            parts.push(format!("compare={}", against.name()));
         }
-        Ok(())
+        if self.measure != Measure::default() {
+            parts.push(format!("metric={}", self.measure.name()));
+        }
+        if !filters.is_empty() {
+            parts.push(filters.to_string());
+        }
+        let turned = self.tabs.iter().zip(Panel::FIRST).filter(|(tab, first)| *tab != first);
+        parts.extend(turned.map(|(tab, _)| format!("tab={}", tab.name())));
+        parts.extend(self.property.iter().map(|name| format!("prop={}", url::encode_readable(name))));
+        parts.extend(self.whole.iter().map(|tab| format!("all={}", tab.name())));
+        let mark = if parts.is_empty() { "" } else { "?" };
+        write!(f, "/{domain}{mark}{}", parts.join("&"))
     }
 }
 
@@ -86,27 +185,56 @@ pub fn sign_in_token(hash: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use headwater_query::Dimension;
+
     use super::*;
+
+    fn survives(route: &Route) {
+        let address = route.to_string();
+        let (path, search) = address.split_at(address.find('?').unwrap_or(address.len()));
+        assert_eq!(Route::parse(path, search), *route, "{address}");
+    }
 
     #[test]
     fn every_view_survives_its_address() {
-        for period in Period::ALL {
-            for card in Card::ALL {
-                let route = Route::Site(SiteView { domain: "shop.example.com".into(), period, card });
-                let address = route.to_string();
-                let (path, search) = address.split_at(address.find('?').unwrap_or(address.len()));
-                assert_eq!(Route::parse(path, search), route, "{address}");
+        for period in Period::ALL.into_iter().chain(Period::from_name("2026-11-01,2026-11-09")) {
+            for measure in Measure::CARDS {
+                for against in Against::ALL {
+                    let mut view = SiteView { measure, ..SiteView::new("shop.example.com") };
+                    view.scope.period = period;
+                    view.scope.against = against;
+                    survives(&Route::Site(view));
+                }
             }
         }
+        let mut view = SiteView::new("shop.example.com");
+        let filters = Filters::default().toggled(&Dimension::Page, "/a,b&c", false);
+        view.scope.filters = filters.toggled(&Dimension::Prop("plan".into()), "pro +", false).negated(1);
+        view.tabs[0] = Tab::Terms;
+        view.tabs[3] = Tab::Languages;
+        view.property = Some("my plan".into());
+        view.whole = Some(Tab::ExitPages);
+        survives(&Route::Site(view));
         assert_eq!(Route::parse("/", ""), Route::Sites);
         assert_eq!(Route::parse("/", "?new"), Route::NewSite);
         assert_eq!(Route::parse("/example.com/", ""), Route::site("example.com"));
     }
 
     #[test]
+    fn the_address_is_short_and_readable() {
+        let Route::Site(view) = Route::parse("/example.com", "?period=28d&f=is,visit:country,DE") else { panic!("a site") };
+        assert_eq!(view.scope.period, Period::Days28);
+        assert_eq!(view.scope.filters.0.len(), 1);
+        assert_eq!(view.to_string(), "/example.com?period=28d&f=is,visit:country,DE");
+    }
+
+    #[test]
     fn an_address_of_defaults_is_bare_and_nonsense_means_defaults() {
         assert_eq!(Route::site("example.com").to_string(), "/example.com");
-        assert_eq!(Route::parse("/example.com", "?period=never&metric=&x"), Route::site("example.com"));
+        assert_eq!(
+            Route::parse("/example.com", "?period=never&metric=&x&f=or&tab=none&all=1&compare=2"),
+            Route::site("example.com")
+        );
     }
 
     #[test]

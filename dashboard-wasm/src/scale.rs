@@ -24,6 +24,19 @@ impl Axis {
         Self { top: (largest / step - 1e-9).ceil().max(1.0) * step, step }
     }
 
+    /// An axis for seconds, with about `lines` lines at distances that clocks have.
+    #[must_use]
+    pub fn of_seconds(largest: f64, lines: u32) -> Self {
+        const STEPS: [f64; 14] =
+            [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0];
+        let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
+        let rough = largest / f64::from(lines.max(1));
+        match STEPS.into_iter().find(|step| *step >= rough) {
+            Some(step) => Self { top: (largest / step - 1e-9).ceil().max(1.0) * step, step },
+            None => Self::for_largest(largest, lines, true),
+        }
+    }
+
     /// The values of the lines, from 0 to the top.
     #[must_use]
     pub fn lines(&self) -> Vec<f64> {
@@ -171,5 +184,12 @@ mod tests {
             (1, 2, 3, 6, 1)
         );
         assert!(1000usize.div_ceil(label_step(1000, 3)) <= 3);
+    }
+
+    #[test]
+    fn seconds_are_parted_as_on_a_clock() {
+        assert_eq!(Axis::of_seconds(130.0, 4), Axis { top: 180.0, step: 60.0 });
+        assert_eq!(Axis::of_seconds(0.0, 4), Axis { top: 1.0, step: 1.0 });
+        assert!(Axis::of_seconds(1e9, 4).top >= 1e9);
     }
 }

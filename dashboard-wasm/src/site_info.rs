@@ -28,6 +28,20 @@ pub struct SiteList {
     pub sites: Vec<SiteInfo>,
 }
 
+/// `GET /api/v1/sites/{site}/properties`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PropertyList {
+    /// The properties that events carried in the last weeks, the most frequent first.
+    pub properties: Vec<Property>,
+}
+
+/// A property of events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Property {
+    /// Its name.
+    pub name: String,
+}
+
 /// The body of `POST /api/v1/sites`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewSite {

@@ -1,55 +1,76 @@
-//! The rows of a panel.
-use headwater_query::ResultRow;
+//! The rows of a panel, or of a whole list.
+use headwater_query::{Dimension, ResultRow};
 
-use crate::panel::Panel;
+use crate::measure::Measure;
+use crate::panel::Tab;
 use crate::report::{Figure, Reading};
 
 /// The value that stands for everything beyond the caps.
 const OTHER: &str = "(other)";
+/// The value of a property where an event has no such property.
+const NONE: &str = "(none)";
 
-/// A row of a panel.
+/// A row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The dimension's value, as the API names it.
     pub value: String,
-    /// The two columns.
-    pub figures: [Figure; 2],
+    /// The columns.
+    pub figures: Vec<Figure>,
     /// The length of the bar, 0 to 1: the first column as a share of the largest.
     pub share: f64,
 }
 
 impl Row {
-    /// Whether it stands for everything beyond the caps.
+    /// Whether it stands for everything beyond the caps. It is no value, so nothing can be filtered by it.
     #[must_use]
     pub fn is_other(&self) -> bool {
         self.value == OTHER
     }
 }
 
-/// The rows of a panel.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The rows.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Table {
+    /// Of which tab.
+    pub tab: Tab,
+    /// By what it breaks down; none while no property is chosen.
+    pub dimension: Option<Dimension>,
     /// The rows, largest first, with `(other)` at the end.
     pub rows: Vec<Row>,
     /// How many rows there are in all.
     pub total: u64,
+    /// Why there are none.
+    pub failure: Option<String>,
 }
 
 impl Table {
-    /// Reads the answer to [`crate::question::panel`].
+    /// Without rows.
     #[must_use]
-    pub fn read(reading: &Reading, panel: Panel) -> Self {
-        let [first, second] = panel.columns();
-        let largest = (0..reading.results.len()).filter_map(|n| reading.figure(n, 0, first).value).fold(0.0, f64::max);
+    pub const fn empty(tab: Tab, failure: Option<String>) -> Self {
+        Self { tab, dimension: None, rows: Vec::new(), total: 0, failure }
+    }
+
+    /// Reads the answer to [`crate::question::panel`] or, with more columns, [`crate::question::whole`].
+    #[must_use]
+    pub fn read(reading: &Reading, tab: Tab, dimension: Dimension, columns: &[Measure]) -> Self {
+        let first = |n: usize| columns.first().and_then(|measure| reading.figure(n, 0, *measure).value);
+        // Nearly all events carry no property: beside them, the values of one would have no bars.
+        let is_lack = |row: &ResultRow| {
+            matches!(dimension, Dimension::Prop(_)) && row.dimensions.first().is_some_and(|value| value == NONE)
+        };
+        let measured = reading.results.iter().enumerate().filter(|(_, row)| !is_lack(row)).filter_map(|(n, _)| first(n));
+        let largest = measured.fold(0.0, f64::max);
         let row = |(n, result): (usize, &ResultRow)| {
-            let figures = [reading.figure(n, 0, first), reading.figure(n, 1, second)];
-            let share = if largest > 0.0 { figures[0].value.unwrap_or(0.0) / largest } else { 0.0 };
+            let figures: Vec<_> = columns.iter().enumerate().map(|(at, measure)| reading.figure(n, at, *measure)).collect();
+            let share = if largest > 0.0 && !is_lack(result) { first(n).unwrap_or(0.0) / largest } else { 0.0 };
             Row { value: result.dimensions.first().cloned().unwrap_or_default(), figures, share }
         };
         let mut rows: Vec<_> = reading.results.iter().enumerate().map(row).collect();
-        rows.sort_by_key(Row::is_other);
+        let lacks = matches!(dimension, Dimension::Prop(_));
+        rows.sort_by_key(|row| (row.is_other(), lacks && row.value == NONE));
         let total = reading.meta.total_rows.unwrap_or(rows.len() as u64);
-        Self { rows, total }
+        Self { tab, dimension: Some(dimension), rows, total, failure: None }
     }
 
     /// The row of a value.
@@ -73,10 +94,22 @@ mod tests {
             &reading(
                 r#"{"results":[{"metrics":[8,9],"dimensions":["(other)"]},{"metrics":[4,6],"dimensions":["/"]},{"metrics":[2,2],"dimensions":["/a"]}],"meta":{"total_rows":30}}"#,
             ),
-            Panel::Pages,
+            Tab::Pages,
+            Dimension::Page,
+            &Tab::Pages.columns(),
         );
         let values: Vec<_> = table.rows.iter().map(|r| (r.value.as_str(), r.share)).collect();
         assert_eq!(values, [("/", 0.5), ("/a", 0.25), ("(other)", 1.0)]);
         assert_eq!((table.total, table.row("/a").is_some(), table.row("/b").is_none()), (30, true, true));
+    }
+
+    #[test]
+    fn events_without_a_property_dwarf_nothing() {
+        let answer = reading(
+            r#"{"results":[{"metrics":[900,900],"dimensions":["(none)"]},{"metrics":[4,6],"dimensions":["pro"]},{"metrics":[2,2],"dimensions":["free"]}]}"#,
+        );
+        let table = Table::read(&answer, Tab::Properties, Dimension::Prop("plan".into()), &Tab::Properties.columns());
+        let values: Vec<_> = table.rows.iter().map(|r| (r.value.as_str(), r.share)).collect();
+        assert_eq!(values, [("pro", 1.0), ("free", 0.5), ("(none)", 0.0)]);
     }
 }

@@ -103,6 +103,18 @@ impl Browser {
         self.must(&format!("element/{id}/click"), &json!({}));
     }
 
+    /// Presses keys, as a person would where the focus is.
+    pub fn press(&self, keys: &str) {
+        let strokes = keys.chars().flat_map(|key| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]);
+        let actions = json!([{"type": "key", "id": "keyboard", "actions": strokes.collect::<Vec<_>>()}]);
+        self.must("actions", &json!({"actions": actions}));
+    }
+
+    /// Makes the window that large.
+    pub fn resize(&self, width: u32, height: u32) {
+        self.must("window/rect", &json!({"width": width, "height": height}));
+    }
+
     /// The text that a person reads in the first element that matches; empty if there is none.
     pub fn text(&self, selector: &str) -> String {
         let script = format!("return document.querySelector({})?.innerText ?? ''", json!(selector));

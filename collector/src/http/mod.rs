@@ -14,6 +14,7 @@ pub(crate) mod limit;
 mod live;
 mod openapi;
 mod problem;
+mod properties;
 mod query;
 mod realtime;
 mod session;
@@ -45,6 +46,7 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/sites/{domain}", get(sites::show).patch(sites::change).delete(sites::remove))
         .route("/api/v1/sites/{domain}/goals", get(goals::list).post(goals::add).delete(goals::remove_named))
         .route("/api/v1/sites/{domain}/goals/{id}", delete(goals::remove))
+        .route("/api/v1/sites/{domain}/properties", get(properties::list))
         .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
         .route("/api/v1/sites/{domain}/export", get(export::stream))
         .route("/api/v1/sites/{domain}/imports", post(imports::begin))

@@ -131,6 +131,37 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Delivers one event for each property, with its value.
+    pub(crate) async fn deliver_props(&self, seq: u64, site: SiteId, props: &[(&str, &str)]) -> Answer {
+        let minute = Millis(self.clock.load(Ordering::SeqCst)).minute();
+        let mut fold = Fold::new();
+        for prop in props {
+            let event = EventDelta {
+                name: "Signup",
+                page: "/",
+                hostname: "example.com",
+                props: std::slice::from_ref(prop),
+                count: 1,
+                order: 1,
+                ..EventDelta::default()
+            };
+            fold.add(&Activity {
+                visitor: VisitorHash(5),
+                minute,
+                tag: 1,
+                visit: &[""; VisitDimension::COUNT],
+                started: 0,
+                went_on: 0,
+                events: &[event],
+            });
+        }
+        let partials = vec![Partial { site, minute, aggregate: fold.finish() }];
+        let batch = Batch { node: NodeId([7; 16]), seq, position: seq, partials };
+        self.admin("POST", "/v1/partials").bytes(batch.encode()).send().await
+    }
+}
+
 impl Ask<'_> {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);

@@ -97,3 +97,15 @@ async fn health_is_told_and_metrics_count() {
     }
     assert!(metrics.contains("route=\"/v1/partials\",status=\"200\""), "{metrics}");
 }
+
+#[tokio::test]
+async fn properties_of_events_are_named() {
+    let server = Server::start();
+    let site = server.add("example.com").await;
+    let none = server.admin("GET", "/api/v1/sites/example.com/properties").send().await;
+    assert_eq!((none.status.as_u16(), none.json()), (200, json!({"properties": []})));
+    assert_eq!(server.ask("GET", "/api/v1/sites/example.com/properties").send().await.fault().0, 401);
+    server.deliver_props(1, site, &[("plan", "pro"), ("plan", "free"), ("seats", "3")]).await;
+    let some = server.admin("GET", "/api/v1/sites/example.com/properties").send().await.json();
+    assert_eq!(some, json!({"properties": [{"name": "plan", "events": 2}, {"name": "seats", "events": 1}]}));
+}

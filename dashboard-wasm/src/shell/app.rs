@@ -7,13 +7,13 @@ use super::session::{sign_in_by_link, who};
 use super::sign_in::SignIn;
 use super::site::SitePage;
 use super::sites::Sites;
-use super::state::{Session, State, state};
+use super::state::{Overlay, Session, State, state};
 use super::top::Top;
-use super::{browser, engine};
-use crate::card::Card;
+use super::{browser, dialog, engine};
 use crate::failure::Failure;
+use crate::filters::Filters;
 use crate::period::Period;
-use crate::route::Route;
+use crate::route::{Against, Route};
 
 /// What fills the page; it changes far less often than what is shown in it.
 #[derive(Clone, PartialEq)]
@@ -37,12 +37,18 @@ pub(crate) fn App() -> impl IntoView {
 
     let followed = Memo::new(move |_| {
         let allowed = matches!(state.session.get(), Session::In | Session::Guest);
-        state.view().filter(|_| allowed).map(|view| (view.domain, view.period))
+        state.view().filter(|_| allowed).map(|view| view.scope)
     });
     Effect::new(move |_| engine::follow(state, followed.get()));
+    let tabs = Memo::new(move |_| state.view().map(|view| (view.tabs, view.property)));
+    Effect::new(move |_| {
+        if tabs.get().is_some() {
+            engine::turned(state);
+        }
+    });
     Effect::new(move |_| {
         document().set_title(&match state.route.get() {
-            Route::Site(view) => format!("{} – Headwater", view.domain),
+            Route::Site(view) => format!("{} – Headwater", view.scope.domain),
             Route::Sites | Route::NewSite => "Headwater".into(),
         });
     });
@@ -96,15 +102,49 @@ fn listen(state: State) {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || is_field(event.target()) {
             return;
         }
+        // An open dialog has keys of its own.
+        if dialog::is_open() || state.view().is_none() || !matches!(state.session.get_untracked(), Session::In | Session::Guest) {
+            return;
+        }
         let key = event.key();
+        if key == "Escape" {
+            return escape(state);
+        }
         let mut letters = key.chars();
         let (Some(letter), None) = (letters.next(), letters.next()) else { return };
-        if let Some(period) = Period::from_key(letter) {
-            state.turn(|view| view.period = period);
-        } else if letter.eq_ignore_ascii_case(&'r') {
-            state.turn(|view| view.card = if view.card == Card::Now { Card::default() } else { Card::Now });
+        match letter.to_ascii_lowercase() {
+            'c' => state.open.set(Some(Overlay::Calendar)),
+            '?' => state.open.set(Some(Overlay::Help)),
+            '/' => state.open.set(Some(Overlay::Condition(None))),
+            'x' => state.turn(|view| {
+                let against = &mut view.scope.against;
+                *against = if *against == Against::Nothing { Against::Before } else { Against::Nothing };
+            }),
+            _ => {
+                let Some(period) = Period::from_key(letter) else { return };
+                state.open.set(None);
+                state.turn(|view| view.scope.period = period);
+            }
+        }
+        event.prevent_default();
+    });
+    // A menu closes when something else is pressed.
+    _ = window_event_listener(leptos::ev::pointerdown, move |event| {
+        let menu = matches!(state.open.get_untracked(), Some(Overlay::Ranges | Overlay::Compare));
+        let inside = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()).and_then(|e| e.closest(".pop-host").ok().flatten());
+        if menu && inside.is_none() {
+            state.open.set(None);
         }
     });
+}
+
+/// Escape closes a menu, and otherwise counts everything again.
+fn escape(state: State) {
+    if state.open.get_untracked().is_some() {
+        state.open.set(None);
+    } else {
+        state.filter(|_| Filters::default());
+    }
 }
 
 fn is_field(target: Option<web_sys::EventTarget>) -> bool {

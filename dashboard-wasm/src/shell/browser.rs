@@ -75,3 +75,16 @@ pub(crate) fn set_address(address: &str, step: bool) {
         drop(result);
     }
 }
+
+/// What this browser keeps under a name; nothing where it keeps nothing.
+pub(crate) fn stored(name: &str) -> Option<String> {
+    window().local_storage().ok().flatten()?.get_item(name).ok().flatten()
+}
+
+/// Keeps a text under a name, or with an empty one nothing any more.
+pub(crate) fn store(name: &str, text: &str) {
+    if let Ok(Some(storage)) = window().local_storage() {
+        // A browser that keeps nothing shows the same, only not the next time.
+        drop(if text.is_empty() { storage.remove_item(name) } else { storage.set_item(name, text) });
+    }
+}

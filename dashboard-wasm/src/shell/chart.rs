@@ -5,13 +5,14 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
 use super::state::{State, state};
-use super::{browser, http};
-use crate::card::Card;
+use crate::filters::Filters;
 use crate::label::{self, Spacing};
+use crate::measure::Measure;
+use crate::period::Period;
 use crate::report::Figure;
+use crate::route::Against;
 use crate::scale::{self, Axis, Frame};
 use crate::series::Line;
-use crate::strip;
 
 const HEIGHT: (f64, f64) = (264.0, 216.0);
 
@@ -23,19 +24,22 @@ struct Drawn {
     axis: Axis,
     /// A point for each value that there is.
     points: Vec<(usize, f64, f64)>,
+    /// The same for the time that is compared with.
+    before: Vec<(f64, f64)>,
 }
 
 impl Drawn {
     fn new(line: Line, width: f64) -> Self {
         let height = if width < 640.0 { HEIGHT.1 } else { HEIGHT.0 };
-        let axis = Axis::for_largest(line.largest(), 4, line.card.is_count());
-        let widest = line.card.axis(axis.top).chars().count().max(2) as f64;
+        let axis = axis_of(line.measure, line.largest_of_both());
+        let widest = line.measure.axis(axis.top).chars().count().max(2) as f64;
         let left = widest * 7.2 + 10.0;
         let frame = Frame { left, top: 12.0, width: (width - left - 14.0).max(10.0), height: height - 12.0 - 28.0 };
         let count = line.labels.len();
         let place = |(n, figure): (usize, &Figure)| figure.value.map(|value| (n, frame.x(n, count), frame.y(value, axis)));
         let points = line.values.iter().enumerate().filter_map(place).collect();
-        Self { line, frame, axis, points }
+        let before = line.before.iter().enumerate().filter_map(place).map(|(_, x, y)| (x, y)).collect();
+        Self { line, frame, axis, points, before }
     }
 
     /// The points that are done, and those from the last of them to the one that is still being counted.
@@ -51,27 +55,17 @@ impl Drawn {
     }
 }
 
-/// What the chart shows: the series, or for [`Card::Now`] the last hour.
-fn line_of(state: State) -> Option<Line> {
-    let view = state.view()?;
-    if view.card != Card::Now {
-        return state.series.with(|series| series.as_ref().map(|s| s.line(view.card)));
+/// An axis of figures that read well: seconds are parted as clocks part them.
+fn axis_of(measure: Measure, largest: f64) -> Axis {
+    if measure == Measure::VisitDuration {
+        return Axis::of_seconds(largest, 4);
     }
-    let hour = state.strip.with(strip::Strip::hour);
-    let now = http::server_now();
-    // The site's clock is the same number of minutes ahead of UTC for the whole hour, but for an hour twice a year.
-    let offset = minutes(&browser::clock(&state.zone(&view.domain), now)) - minutes(&browser::clock("UTC", now));
-    Some(Line {
-        card: Card::Now,
-        spacing: Spacing::Minute,
-        labels: hour.iter().map(|(minute, _)| strip::label(*minute, offset)).collect(),
-        values: hour.iter().map(|(_, cell)| Figure { value: Some(cell.visitors as f64), bounds: None }).collect(),
-        open: true,
-    })
+    Axis::for_largest(largest, 4, measure.is_whole())
 }
 
-fn minutes(clock: &str) -> i64 {
-    headwater_query::DateTime::parse(clock).map_or(0, |(time, _)| time.to_unix().div_euclid(60))
+fn line_of(state: State) -> Option<Line> {
+    let measure = state.view()?.measure;
+    state.series.with(|series| series.as_ref().map(|s| s.line(measure)))
 }
 
 /// The chart of the chosen card.
@@ -88,14 +82,14 @@ pub(crate) fn Chart() -> impl IntoView {
         line_of(state).filter(|_| width > 0.0).map(|line| Drawn::new(line, width))
     });
     let empty = Memo::new(move |_| drawn.with(|drawn| drawn.as_ref().is_some_and(|d| d.line.largest() == 0.0)));
-    let card = Memo::new(move |_| state.view().map(|view| view.card).unwrap_or_default());
+    let measure = Memo::new(move |_| state.view().map(|view| view.measure).unwrap_or_default());
     let heading = move || {
         let spacing = drawn.with(|drawn| drawn.as_ref().map(|d| d.line.spacing.phrase())).unwrap_or_default();
-        match card.get() {
-            Card::Now => "Visitors by minute, last hour".to_owned(),
-            card => format!("{} {spacing}", card.label()),
-        }
+        format!("{} {spacing}", measure.get().label())
     };
+    let compared = Memo::new(move |_| {
+        drawn.with(|drawn| drawn.as_ref().is_some_and(|d| !d.before.is_empty())).then(|| state.scope().against)
+    });
     let summary = move || drawn.with(|drawn| drawn.as_ref().map(|d| d.line.summary()).unwrap_or_default());
 
     let find = move |event: leptos::ev::PointerEvent| {
@@ -125,6 +119,13 @@ pub(crate) fn Chart() -> impl IntoView {
         <div class="chart">
             <div class="chart-head">
                 <h2>{heading}</h2>
+                <p class="legend" hidden=move || compared.get().is_none()>
+                    <span class="key" aria-hidden="true"></span>
+                    {move || match compared.get() {
+                        Some(Against::YearBefore) => "the year before",
+                        _ => "the period before",
+                    }}
+                </p>
             </div>
             <div
                 class="plot"
@@ -175,17 +176,17 @@ fn follow_width(plot: NodeRef<html::Div>, width: RwSignal<f64>) {
 }
 
 fn picture(drawn: &Drawn) -> impl IntoView + use<> {
-    let Drawn { line, frame, axis, points } = drawn;
+    let Drawn { line, frame, axis, points, before } = drawn;
     let frame = *frame;
-    let card = line.card;
+    let measure = line.measure;
     let right = frame.left + frame.width;
     // Without values there is nothing to measure: only the ground is drawn.
-    let empty = line.largest() == 0.0;
+    let empty = line.largest_of_both() == 0.0;
     let rules = axis.lines().into_iter().filter(|value| !empty || *value == 0.0).map(move |value| (value, frame.y(value, *axis)));
     let rules = rules.map(|(value, y)| {
         view! {
             <line class="grid" class:zero=value == 0.0 x1=frame.left x2=right y1=y y2=y />
-            <text x=frame.left - 9.0 y=y + 4.0 text-anchor="end">{card.axis(value)}</text>
+            <text x=frame.left - 9.0 y=y + 4.0 text-anchor="end">{measure.axis(value)}</text>
         }
     });
     let count = line.labels.len();
@@ -201,23 +202,49 @@ fn picture(drawn: &Drawn) -> impl IntoView + use<> {
     let [done, open] = if empty { Default::default() } else { drawn.parts() };
     let all: Vec<_> = points.iter().map(|(_, x, y)| (*x, *y)).collect();
     let single = (points.len() == 1 && !empty).then(|| all.first().copied()).flatten();
+    // Minutes are bars: a line between them would tell of a slope where there are single visitors.
+    let bars = line.spacing == Spacing::Minute;
+    if bars && !empty {
+        let wide = (frame.width / count.max(1) as f64 * 0.7).clamp(2.0, 14.0);
+        let columns = points.iter().map(move |(n, x, y)| {
+            let class = if n + 1 == count { "column open" } else { "column" };
+            let high = (frame.bottom() - y).max(0.0);
+            view! { <rect class=class x=x - wide / 2.0 y=*y width=wide height=high rx="1.5" /> }
+        });
+        return view! { <svg aria-hidden="true">{rules.collect_view()} {words.collect_view()} {columns.collect_view()}</svg> }.into_any();
+    }
+    let before = if empty { String::new() } else { scale::line(before) };
     view! {
         <svg aria-hidden="true">
-            {rules.collect_view()} {words.collect_view()} <path class="area" d=scale::area(&all, frame.bottom()) />
+            {rules.collect_view()} {words.collect_view()} <path class="line before" d=before />
+            <path class="area" d=scale::area(&all, frame.bottom()) />
             <path class="line" d=scale::line(&done) /> <path class="line open" d=scale::line(&open) />
             {single.map(|(x, y)| view! { <circle class="single" cx=x cy=y r="3.5" /> })}
         </svg>
     }
+    .into_any()
 }
 
 fn crosshair(drawn: &Drawn, at: usize) -> Option<impl IntoView + use<>> {
     let (n, x, y) = drawn.points.get(at).copied()?;
     let line = &drawn.line;
     let figure = line.values.get(n)?;
-    let value = figure.tooltip(line.card)?;
+    let value = figure.tooltip(line.measure)?;
     let open = line.open && at + 1 == drawn.points.len();
     let words = format!("{}{}", label::full(line.labels.get(n)?, line.spacing), if open { ", so far" } else { "" });
     let frame = drawn.frame;
+    let beside = line.beside(n).map(|(when, value)| {
+        let change = figure.value.filter(|_| !open && value > 0.0 && line.measure.is_count()).map(|now| {
+            let change = ((now - value) / value * 100.0).round();
+            format!(" ({})", line.measure.change(change))
+        });
+        view! {
+            <span class="beside">
+                <b>{line.measure.exact(value)}{change}</b>
+                <span>{label::full(when, line.spacing)}</span>
+            </span>
+        }
+    });
     let after = x < frame.left + frame.width * 0.6;
     let place = if after {
         format!("translate({:.0}px, 6px)", x + 14.0)
@@ -232,19 +259,23 @@ fn crosshair(drawn: &Drawn, at: usize) -> Option<impl IntoView + use<>> {
         <div class="tip" role="status" style:transform=place>
             <b>{value}</b>
             <span>{words}</span>
+            {beside}
         </div>
     })
 }
 
 fn table(line: &Line) -> impl IntoView + use<> {
-    let card = line.card;
+    let measure = line.measure;
     let spacing = line.spacing;
-    let rows = line.values.iter().zip(&line.labels).map(|(figure, text)| {
-        let value = figure.tooltip(card).unwrap_or_else(|| "–".into());
+    let compared = !line.before.is_empty();
+    let rows = line.values.iter().zip(&line.labels).enumerate().map(|(n, (figure, text))| {
+        let value = figure.tooltip(measure).unwrap_or_else(|| "–".into());
+        let beside = line.beside(n).map_or_else(|| "–".into(), |(_, value)| measure.exact(value));
         view! {
             <tr>
                 <th scope="row">{label::full(text, spacing)}</th>
                 <td class="n">{value}</td>
+                {compared.then(|| view! { <td class="n">{beside}</td> })}
             </tr>
         }
     });
@@ -253,7 +284,8 @@ fn table(line: &Line) -> impl IntoView + use<> {
             <thead>
                 <tr>
                     <th scope="col">"Time"</th>
-                    <th scope="col" class="n">{card.label()}</th>
+                    <th scope="col" class="n">{measure.label()}</th>
+                    {compared.then(|| view! { <th scope="col" class="n">"Before"</th> })}
                 </tr>
             </thead>
             <tbody>{rows.collect_view()}</tbody>
@@ -265,28 +297,33 @@ fn table(line: &Line) -> impl IntoView + use<> {
 #[component]
 fn Nothing() -> impl IntoView {
     let state = state();
-    let period = Memo::new(move |_| state.view().map(|view| view.period).unwrap_or_default());
-    let card = Memo::new(move |_| state.view().map(|view| view.card).unwrap_or_default());
+    let period = Memo::new(move |_| state.scope().period);
+    let filtered = Memo::new(move |_| !state.scope().filters.is_empty());
+    let measure = Memo::new(move |_| state.view().map(|view| view.measure).unwrap_or_default());
     let all_zero = Memo::new(move |_| state.totals.with(|totals| totals.as_ref().is_some_and(|t| t.is_empty())));
-    let words = move || match card.get() {
-        Card::Now => "Nobody was here in the last hour.".to_owned(),
-        Card::BounceRate if !all_zero.get() => "No visit bounced.".to_owned(),
+    let words = move || match measure.get() {
+        Measure::BounceRate if !all_zero.get() => "No visit bounced.".to_owned(),
+        Measure::VisitDuration if !all_zero.get() => "No time was spent that could be measured.".to_owned(),
+        _ if filtered.get() => format!("Nobody whom the filters let through was here {}.", period.get().phrase()),
         _ => format!("Nobody was here {}.", period.get().phrase()),
     };
     let wider = move || match period.get() {
-        crate::period::Period::All => None,
-        crate::period::Period::Days28 => Some(crate::period::Period::All),
-        _ => Some(crate::period::Period::Days28),
+        Period::All => None,
+        Period::Realtime => Some(Period::Today),
+        Period::Days28 | Period::Days30 | Period::Days91 | Period::Months12 | Period::Year | Period::Custom(..) => Some(Period::All),
+        _ => Some(Period::Days28),
     };
     view! {
         <div class="plot-note">
             <p>{words}</p>
+            <Show when=move || filtered.get()>
+                <button class="btn" on:click=move |_| state.filter(|_| Filters::default())>"Clear the filters"</button>
+            </Show>
             {move || {
-                wider()
-                    .filter(|_| card.get() != Card::Now && all_zero.get())
-                    .map(|period| {
-                        view! { <button class="btn" on:click=move |_| state.turn(|view| view.period = period)>"Show " {period.label()}</button> }
-                    })
+                let wider = wider().filter(|_| all_zero.get() && !filtered.get());
+                wider.map(|period| {
+                    view! { <button class="btn" on:click=move |_| state.turn(|view| view.scope.period = period)>"Show " {period.label()}</button> }
+                })
             }}
         </div>
     }

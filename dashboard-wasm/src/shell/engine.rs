@@ -16,11 +16,13 @@ use super::state::{Session, State, update};
 use crate::failure::Failure;
 use crate::link::{Link, LinkState, Told};
 use crate::pace::{self, Pace};
-use crate::panel::Panel;
+use crate::panel::{Panel, Tab};
 use crate::period::Period;
 use crate::question;
 use crate::report::{self, Reading, Totals};
+use crate::route::Scope;
 use crate::series::Series;
+use crate::site_info::PropertyList;
 use crate::strip::Strip;
 use crate::table::Table;
 
@@ -30,7 +32,7 @@ const LOOK_AFTER: Duration = Duration::from_secs(10);
 #[derive(Default)]
 struct Engine {
     /// What is followed.
-    site: Option<(String, Period)>,
+    site: Option<Scope>,
     /// Counts what is followed, so that late answers to older questions are left.
     generation: u32,
     pace: Pace,
@@ -50,11 +52,11 @@ fn engine<T>(act: impl FnOnce(&mut Engine) -> T) -> T {
     ENGINE.with_borrow_mut(act)
 }
 
-/// Follows a site and range from now on, or nothing.
-pub(crate) fn follow(state: State, site: Option<(String, Period)>) {
+/// Follows these figures from now on, or nothing.
+pub(crate) fn follow(state: State, site: Option<Scope>) {
     let guest = state.session.with_untracked(|session| *session == Session::Guest);
     let (another, dropped) = engine(|e| {
-        let domain = |site: &Option<(String, Period)>| site.as_ref().map(|(domain, _)| domain.clone());
+        let domain = |site: &Option<Scope>| site.as_ref().map(|scope| scope.domain.clone());
         let another = domain(&e.site) != domain(&site);
         e.site = site;
         e.generation += 1;
@@ -121,56 +123,151 @@ fn after(ms: u32, act: impl FnOnce() + 'static) {
 
 fn load(state: State) {
     let round = engine(|e| e.pace.start(browser::now()).then(|| (e.generation, e.site.clone())));
-    let Some((generation, Some((domain, period)))) = round else { return };
+    let Some((generation, Some(scope))) = round else { return };
     spawn_local(async move {
-        let told = ask(state, &domain, period).await;
-        if engine(|e| e.generation != generation) {
+        let current = move || engine(|e| e.generation == generation);
+        let told = ask(state, &scope).await;
+        if !current() {
             return;
         }
         match told {
-            Ok(told) => show(state, &domain, period, told).await,
+            Ok(told) => show(state, &scope, told).await,
             Err(failure) => fail(state, failure),
         }
-        if engine(|e| e.generation == generation)
+        if current()
             && let Some(wait) = engine(|e| e.pace.done(browser::now()))
         {
             after(wait, move || load(state));
         }
+        // What names there are seldom changes, and it takes reading many days.
+        if current() && state.properties.with_untracked(Option::is_none) {
+            name_properties(state, &scope.domain).await;
+        }
     });
 }
 
-/// The answers of one round: the totals, the series, and the panels in their order.
+/// The answers of one round.
 struct Round {
     totals: Reading,
     series: Reading,
-    panels: Vec<Reading>,
+    before: Option<Reading>,
+    panels: Vec<Table>,
+    reading: Option<Table>,
     realtime: Realtime,
 }
 
-async fn ask(state: State, domain: &str, period: Period) -> Result<Round, Failure> {
-    let mut queries = vec![question::totals(domain, period), question::series(domain, period)];
-    for (panel, limit) in Panel::ALL.into_iter().zip(state.limits) {
-        queries.push(question::panel(domain, period, panel, limit.get_untracked()));
-    }
-    let path = format!("/api/v1/sites/{domain}/realtime");
-    let (answers, realtime) = join(join_all(queries.into_iter().map(http::query)), http::get::<Realtime>(&path)).await;
-    let mut answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let panels = answers.split_off(2);
-    let series = answers.pop().unwrap_or_default();
-    let totals = answers.pop().unwrap_or_default();
-    Ok(Round { totals, series, panels, realtime: realtime? })
+async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
+    let now = http::server_minute();
+    let totals = async {
+        let totals = http::query(question::totals(scope, now)).await?;
+        let compared = totals.meta.comparison.as_ref().map(|meta| meta.date_range);
+        let before = match compared {
+            // The cards do not wait in vain: without the other line the chart is still right.
+            Some(range) => http::query(question::series_before(scope, range, now)).await.ok(),
+            None => None,
+        };
+        Ok::<_, Failure>((totals, before))
+    };
+    let series = http::query(question::series(scope, now));
+    let panels = join_all(shown(state).into_iter().map(|(tab, property)| panel(scope, tab, property)));
+    let reading = async {
+        if scope.period != Period::Realtime {
+            return Ok(None);
+        }
+        let reading = http::query(question::reading(scope, now)).await?;
+        let dimension = headwater_query::Dimension::Page;
+        Ok(Some(Table::read(&reading, Tab::Pages, dimension, &[crate::measure::Measure::Visitors])))
+    };
+    let path = format!("/api/v1/sites/{}/realtime", scope.domain);
+    let (told, (series, (panels, (reading, realtime)))) =
+        join(totals, join(series, join(panels, join(reading, http::get::<Realtime>(&path))))).await;
+    let (totals, before) = told?;
+    let panels = panels.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(Round { totals, series: series?, before, panels, reading: reading?, realtime: realtime? })
 }
 
-async fn show(state: State, domain: &str, period: Period, told: Round) {
-    let clock = browser::clock(&state.zone(domain), http::server_now());
-    state.tell_realtime(&told.realtime);
-    let totals = Totals::read(&told.totals);
-    let empty = totals.is_empty();
-    update(state.totals, Some(totals));
-    update(state.series, Some(Series::read(&told.series, period, &clock)));
-    for ((signal, panel), reading) in state.tables.into_iter().zip(Panel::ALL).zip(&told.panels) {
-        update(signal, Some(Table::read(reading, panel)));
+/// What each panel shows.
+fn shown(state: State) -> Vec<(Tab, Option<String>)> {
+    let view = state.route.with_untracked(|route| match route {
+        crate::route::Route::Site(view) => Some(view.clone()),
+        _ => None,
+    });
+    let tabs = view.as_ref().map_or(Panel::FIRST, |view| view.tabs);
+    let property = view.and_then(|view| view.property).or_else(|| first_property(state));
+    tabs.into_iter().map(|tab| (tab, property.clone())).collect()
+}
+
+/// The property that is shown before anybody chose one.
+pub(crate) fn first_property(state: State) -> Option<String> {
+    state.properties.with_untracked(|names| names.as_ref().and_then(|names| names.first().cloned()))
+}
+
+/// The rows of one panel. What only this panel can't be told stands in it; what nobody can be told is everybody's failure.
+async fn panel(scope: &Scope, tab: Tab, property: Option<String>) -> Result<Table, Failure> {
+    let question = question::panel(scope, tab, property.as_deref(), http::server_minute());
+    let (Some(question), Some(dimension)) = (question, tab.dimension(property.as_deref())) else {
+        return Ok(Table::empty(tab, None));
+    };
+    match http::query(question).await {
+        Ok(reading) => Ok(Table::read(&reading, tab, dimension, &tab.columns())),
+        Err(failure) if matches!(failure.status, 400 | 422) => Ok(Table::empty(tab, Some(failure.message))),
+        Err(failure) => Err(failure),
     }
+}
+
+/// Tabs were turned: asks for what is not shown yet.
+pub(crate) fn turned(state: State) {
+    let Some(scope) = engine(|e| e.site.clone()) else { return };
+    let generation = engine(|e| e.generation);
+    for (at, (tab, property)) in shown(state).into_iter().enumerate() {
+        let Some(table) = state.tables.get(at).copied() else { continue };
+        let dimension = tab.dimension(property.as_deref());
+        if table.with_untracked(|table| table.as_ref().is_none_or(|t| t.tab == tab && t.dimension == dimension)) {
+            continue;
+        }
+        let scope = scope.clone();
+        spawn_local(async move {
+            let told = panel(&scope, tab, property).await;
+            let still = shown(state).get(at).is_some_and(|(now, property)| *now == tab && now.dimension(property.as_deref()) == dimension);
+            if engine(|e| e.generation != generation) || !still {
+                return;
+            }
+            match told {
+                Ok(told) => update(table, Some(told)),
+                Err(failure) => fail(state, failure),
+            }
+        });
+    }
+}
+
+async fn name_properties(state: State, domain: &str) {
+    let told = http::get::<PropertyList>(&format!("/api/v1/sites/{domain}/properties")).await;
+    if state.route.with_untracked(|route| matches!(route, crate::route::Route::Site(view) if view.scope.domain == domain)) {
+        let names = told.map(|list| list.properties.into_iter().map(|property| property.name).collect());
+        state.properties.set(Some(names.unwrap_or_default()));
+        turned(state);
+    }
+}
+
+async fn show(state: State, scope: &Scope, told: Round) {
+    let clock = browser::clock(&state.zone(&scope.domain), http::server_now());
+    let totals = Totals::read(&told.totals);
+    let empty = totals.is_empty() && scope.filters.is_empty();
+    let mut series = Series::read(&told.series, includes_now(scope, &clock), &clock);
+    if let Some(before) = &told.before {
+        series = series.against(before);
+    }
+    state.tell_realtime(&told.realtime);
+    update(state.totals, Some(totals));
+    update(state.series, Some(series));
+    let wanted = shown(state);
+    for ((signal, table), (tab, _)) in state.tables.into_iter().zip(told.panels).zip(wanted) {
+        // A tab that was turned meanwhile is asked for by itself.
+        if table.tab == tab {
+            update(signal, Some(table));
+        }
+    }
+    update(state.reading, told.reading);
     engine(|e| e.told.clone_from(&clock));
     update(state.as_of, Some(clock));
     update(state.failure, None);
@@ -178,10 +275,16 @@ async fn show(state: State, domain: &str, period: Period, told: Round) {
     if !empty {
         update(state.ever, Some(true));
     } else if state.ever.get_untracked() != Some(true)
-        && let Ok(reading) = http::query(question::ever(domain)).await
+        && let Ok(reading) = http::query(question::ever(&scope.domain)).await
     {
         update(state.ever, Some(report::is_anything(&reading)));
     }
+}
+
+/// Whether what happens now changes what is shown; `clock` is the site's.
+fn includes_now(scope: &Scope, clock: &str) -> bool {
+    let today = clock.get(..10).and_then(headwater_query::Date::parse);
+    today.is_none_or(|today| scope.period.includes_now(today))
 }
 
 fn fail(state: State, failure: Failure) {
@@ -202,7 +305,7 @@ fn fail(state: State, failure: Failure) {
 }
 
 fn connect(state: State) {
-    let Some((domain, _)) = engine(|e| e.site.clone()) else { return };
+    let Some(Scope { domain, .. }) = engine(|e| e.site.clone()) else { return };
     let (line, path) = engine(|e| {
         e.line += 1;
         (e.line, e.link.path(&domain))
@@ -231,6 +334,8 @@ fn hear(state: State, frame: LiveFrame) {
     update(state.link, LinkState::Live);
     match told {
         Told::Minutes(minutes) => {
+            let clock = browser::clock(&state.zone(&state.domain_untracked()), http::server_now());
+            state.arrivals.update(|arrivals| arrivals.tell(&minutes, clock.get(11..19).unwrap_or_default()));
             if state.strip.try_update(|strip| strip.tell_live(&minutes)).unwrap_or(false) {
                 changed(state);
             }
@@ -254,13 +359,13 @@ fn again(state: State) {
 }
 
 fn look_after(state: State) {
-    let Some((domain, period)) = engine(|e| e.site.clone()) else { return };
+    let Some(scope) = engine(|e| e.site.clone()) else { return };
     if !browser::visible() {
         return;
     }
     let generation = engine(|e| e.generation);
     spawn_local(async move {
-        let told = http::get::<Realtime>(&format!("/api/v1/sites/{domain}/realtime")).await;
+        let told = http::get::<Realtime>(&format!("/api/v1/sites/{}/realtime", scope.domain)).await;
         if engine(|e| e.generation != generation) {
             return;
         }
@@ -271,12 +376,13 @@ fn look_after(state: State) {
                 if dead {
                     connect(state);
                 }
-                let clock = browser::clock(&state.zone(&domain), http::server_now());
+                let clock = browser::clock(&state.zone(&scope.domain), http::server_now());
+                let now = includes_now(&scope, &clock);
                 // A new minute may bring late data and begins, now and then, another point; a new day moves the ranges of days.
-                let same = if period.includes_now() { 16 } else { 10 };
+                let same = if now { 16 } else { 10 };
                 let turned = engine(|e| clock.get(..same) != e.told.get(..same));
                 let failed = state.failure.with_untracked(Option::is_some);
-                if failed || turned || (news && period.includes_now()) {
+                if failed || turned || (news && now) {
                     changed(state);
                 }
             }

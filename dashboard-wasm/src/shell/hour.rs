@@ -16,7 +16,7 @@ pub(crate) fn Hour() -> impl IntoView {
     let words = move || format::counted(total.get(), "page view", "page views");
     let offset = Memo::new(move |_| {
         state.as_of.track();
-        let zone = state.view().map(|view| state.zone(&view.domain)).unwrap_or_default();
+        let zone = state.zone(&state.domain());
         let minutes = |zone: &str| {
             headwater_query::DateTime::parse(&browser::clock(zone, http::server_now()))
                 .map_or(0, |(t, _)| t.to_unix().div_euclid(60))

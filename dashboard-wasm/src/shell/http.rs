@@ -22,6 +22,12 @@ pub(crate) fn server_now() -> f64 {
     browser::now() + AHEAD.get()
 }
 
+/// The current minute by the server's clock.
+pub(crate) fn server_minute() -> headwater_core::Minute {
+    // A cast saturates.
+    headwater_core::Minute((server_now() / 60_000.0) as u32)
+}
+
 /// Asks a question.
 pub(crate) async fn query(query: Query) -> Result<Reading, Failure> {
     post("/api/v2/query", &query).await

@@ -3,12 +3,13 @@ use leptos::prelude::*;
 
 use super::icons::Down;
 use super::state::{Session, state};
+use crate::route::{Scope, SiteView};
 
 /// The heading of a site's page.
 #[component]
 pub(crate) fn SiteName() -> impl IntoView {
     let state = state();
-    let current = Memo::new(move |_| state.view().map(|view| view.domain).unwrap_or_default());
+    let current = Memo::new(move |_| state.domain());
     let choice = Memo::new(move |_| state.session.get() == Session::In && state.sites.with(|sites| sites.len() > 1));
     let options = move || {
         let mut domains: Vec<_> = state.sites.get().into_iter().map(|site| site.domain).collect();
@@ -18,13 +19,20 @@ pub(crate) fn SiteName() -> impl IntoView {
         }
         domains
     };
+    // Another site has other pages and campaigns, so conditions stay behind.
+    let go = move |domain: String| {
+        state.turn(|view| {
+            let Scope { period, against, .. } = view.scope;
+            *view = SiteView { scope: Scope { domain, period, against, ..Scope::default() }, measure: view.measure, ..SiteView::new("") };
+        });
+    };
     // The control lies unseen over the words, so that the browser's own list opens where they stand. The range is kept.
     view! {
         <div class=move || if choice.get() { "pick" } else { "" }>
             <h1>{move || current.get()}</h1>
             <Show when=move || choice.get()>
                 <Down />
-                <select aria-label="Go to another site" on:change=move |event| state.turn(|view| view.domain = event_target_value(&event))>
+                <select aria-label="Go to another site" on:change=move |event| go(event_target_value(&event))>
                     <For each=options key=String::clone let:domain>
                         {
                             let value = domain.clone();

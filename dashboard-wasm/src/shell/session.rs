@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::state::{Session, State};
 use super::{browser, http};
 use crate::failure::Failure;
-use crate::route::{self, Route, SiteView};
+use crate::route::{self, Route};
 use crate::site_info::{SiteInfo, SiteList};
 
 #[derive(Serialize)]
@@ -60,7 +60,8 @@ pub(crate) fn who(state: State) {
 
 /// Without a session, a public site can be read all the same.
 async fn guest(state: State) -> Session {
-    let Route::Site(SiteView { domain, .. }) = state.route.get_untracked() else { return Session::Out(None) };
+    let Route::Site(view) = state.route.get_untracked() else { return Session::Out(None) };
+    let domain = view.scope.domain;
     match http::get::<SiteInfo>(&format!("/api/v1/sites/{domain}")).await {
         Ok(site) => {
             state.sites.set(vec![site]);

@@ -5,16 +5,21 @@ use leptos::prelude::*;
 
 use super::cards::Cards;
 use super::chart::Chart;
+use super::chips::{AddFilter, Chips, ConditionDialog};
 use super::engine;
 use super::go::Go;
+use super::help::Help;
 use super::hour::Hour;
 use super::panels::Panels;
 use super::picker::SiteName;
+use super::ranges::{Calendar, Ranges};
+use super::realtime::Realtime;
 use super::setup::Setup;
-use super::state::{Session, state};
-use crate::card::Card;
+use super::state::{Overlay, Session, state};
+use super::whole::Whole;
 use crate::format;
 use crate::link::LinkState;
+use crate::measure::Measure;
 use crate::period::Period;
 use crate::route::Route;
 
@@ -30,7 +35,7 @@ enum Body {
 #[component]
 pub(crate) fn SitePage() -> impl IntoView {
     let state = state();
-    let domain = Memo::new(move |_| state.view().map(|view| view.domain).unwrap_or_default());
+    let domain = Memo::new(move |_| state.domain());
     let body = Memo::new(move |_| {
         match (state.totals.with(Option::is_some), state.failure.with(Option::is_some), state.ever.get()) {
             (_, _, Some(false)) => Body::Setup,
@@ -41,16 +46,25 @@ pub(crate) fn SitePage() -> impl IntoView {
             _ => Body::Loading,
         }
     });
+    let whole = Memo::new(move |_| state.view().and_then(|view| view.whole));
+    let realtime = Memo::new(move |_| state.scope().period == Period::Realtime);
     let figures = Memo::new(move |_| body.get() == Body::Figures);
     view! {
         <div class="head">
             <SiteName />
             <Connection />
+            <Show when=move || figures.get()>
+                <Current />
+            </Show>
             <span class="grow"></span>
             <Show when=move || figures.get()>
+                <AddFilter />
                 <Ranges />
             </Show>
         </div>
+        <Show when=move || figures.get()>
+            <Chips />
+        </Show>
         <Show when=move || figures.get()>
             <Trouble />
         </Show>
@@ -65,7 +79,9 @@ pub(crate) fn SitePage() -> impl IntoView {
                             <Cards />
                             <Chart />
                         </section>
-                        <Hour />
+                        <Show when=move || realtime.get() fallback=|| view! { <Hour /> }>
+                            <Realtime />
+                        </Show>
                         <Panels />
                         <Foot />
                     </div>
@@ -73,7 +89,31 @@ pub(crate) fn SitePage() -> impl IntoView {
                     .into_any()
             }
         }}
+        {move || {
+            match state.open.get() {
+                Some(Overlay::Calendar) => Some(view! { <Calendar /> }.into_any()),
+                Some(Overlay::Help) => Some(view! { <Help /> }.into_any()),
+                Some(Overlay::Condition(n)) => Some(view! { <ConditionDialog n /> }.into_any()),
+                Some(Overlay::Ranges | Overlay::Compare) | None => None,
+            }
+        }}
+        {move || whole.get().filter(|_| figures.get()).map(|tab| view! { <Whole tab /> })}
         <Spoken />
+    }
+}
+
+/// Who is here now, and the way to the realtime view.
+#[component]
+fn Current() -> impl IntoView {
+    let state = state();
+    let now = Memo::new(move |_| state.now.get().map(|(visitors, _)| visitors));
+    let to = Signal::derive(move || state.with_period(Period::Realtime));
+    let current = Signal::derive(move || state.scope().period == Period::Realtime);
+    view! {
+        <Go class="now" to current>
+            <b>{move || now.get().map_or_else(|| "–".into(), format::full)}</b>
+            {move || if now.get() == Some(1) { " visitor now" } else { " visitors now" }}
+        </Go>
     }
 }
 
@@ -102,17 +142,6 @@ fn Connection() -> impl IntoView {
             {words}
         </span>
     }
-}
-
-#[component]
-fn Ranges() -> impl IntoView {
-    let state = state();
-    let links = Period::ALL.map(|period| {
-        let to = Signal::derive(move || state.with_period(period));
-        let current = Signal::derive(move || state.view().is_some_and(|view| view.period == period));
-        view! { <Go to=to current=current>{period.label()}</Go> }
-    });
-    view! { <nav class="ranges" aria-label="Range">{links.collect_view()}</nav> }
 }
 
 /// A request failed, but there are older figures to look at.
@@ -152,12 +181,16 @@ fn Failed() -> impl IntoView {
 #[component]
 fn Foot() -> impl IntoView {
     let state = state();
-    let zone = move || state.view().map(|view| state.zone(&view.domain)).unwrap_or_default();
+    let zone = move || state.zone(&state.domain());
     view! {
         <footer class="foot">
             <span>"Times by the site's clock, " {zone}</span>
             <span class="keys">
-                <kbd>"D"</kbd> " today, " <kbd>"W"</kbd> " 7 days, " <kbd>"F"</kbd> " 28 days, " <kbd>"A"</kbd> " all, " <kbd>"R"</kbd> " last hour"
+                <kbd>"?"</kbd>
+                " "
+                <button class="link" type="button" on:click=move |_| state.open.set(Some(Overlay::Help))>
+                    "shows the keys"
+                </button>
             </span>
         </footer>
     }
@@ -170,23 +203,23 @@ fn Spoken() -> impl IntoView {
     let words = RwSignal::new(String::new());
     let said = StoredValue::new(None::<Period>);
     let say = move || {
-        let period = state.view().map(|view| view.period);
+        let period = state.view().map(|view| view.scope.period);
         let Some(totals) = state.totals.get_untracked() else { return };
-        let count = |card| totals.get(card).value.unwrap_or(0.0) as u64;
+        let count = |measure| totals.get(measure).value.unwrap_or(0.0) as u64;
         let current = state.now.get_untracked().map_or(0, |(visitors, _)| visitors);
         said.set_value(period);
         let text = format!(
             "{} now. {}, {} and {} {}.",
             format::counted(current, "visitor", "visitors"),
-            format::counted(count(Card::Visitors), "visitor", "visitors"),
-            format::counted(count(Card::Visits), "visit", "visits"),
-            format::counted(count(Card::Pageviews), "page view", "page views"),
+            format::counted(count(Measure::Visitors), "visitor", "visitors"),
+            format::counted(count(Measure::Visits), "visit", "visits"),
+            format::counted(count(Measure::Pageviews), "page view", "page views"),
             period.unwrap_or_default().phrase(),
         );
         super::state::update(words, text);
     };
     Effect::new(move |_| {
-        let period = state.view().map(|view| view.period);
+        let period = state.view().map(|view| view.scope.period);
         if state.totals.with(Option::is_some) && !state.loading.get() && said.get_value() != period {
             say();
         }

@@ -3,12 +3,14 @@ use headwater_query::Realtime;
 use leptos::prelude::*;
 
 use super::browser;
+use crate::arrivals::Arrivals;
 use crate::failure::Failure;
+use crate::filters::Filters;
 use crate::link::LinkState;
 use crate::panel::Panel;
 use crate::period::Period;
 use crate::report::Totals;
-use crate::route::{Route, SiteView};
+use crate::route::{Route, Scope, SiteView};
 use crate::series::Series;
 use crate::site_info::SiteInfo;
 use crate::strip::Strip;
@@ -29,6 +31,21 @@ pub(crate) enum Session {
     Unknown(Failure),
 }
 
+/// What lies over the page, one at a time. It is no part of the address: nobody sends somebody else an open menu.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Overlay {
+    /// The menu of ranges.
+    Ranges,
+    /// The menu of comparisons.
+    Compare,
+    /// The calendar.
+    Calendar,
+    /// The keys.
+    Help,
+    /// A condition that is made, or that of this number changed.
+    Condition(Option<usize>),
+}
+
 /// The state. `Copy`, because it is only handles.
 #[derive(Clone, Copy)]
 pub(crate) struct State {
@@ -38,7 +55,12 @@ pub(crate) struct State {
     pub(crate) totals: RwSignal<Option<Totals>>,
     pub(crate) series: RwSignal<Option<Series>>,
     pub(crate) tables: [RwSignal<Option<Table>>; Panel::ALL.len()],
-    pub(crate) limits: [RwSignal<u32>; Panel::ALL.len()],
+    /// Which pages are being read, in the realtime view.
+    pub(crate) reading: RwSignal<Option<Table>>,
+    pub(crate) arrivals: RwSignal<Arrivals>,
+    /// The names of the properties that events carry, the most frequent first.
+    pub(crate) properties: RwSignal<Option<Vec<String>>>,
+    pub(crate) open: RwSignal<Option<Overlay>>,
     /// Visitors and events of the last five minutes.
     pub(crate) now: RwSignal<Option<(u64, u64)>>,
     pub(crate) strip: RwSignal<Strip>,
@@ -62,7 +84,10 @@ impl State {
             totals: RwSignal::new(None),
             series: RwSignal::new(None),
             tables: std::array::from_fn(|_| RwSignal::new(None)),
-            limits: std::array::from_fn(|_| RwSignal::new(Panel::FEW)),
+            reading: RwSignal::new(None),
+            arrivals: RwSignal::new(Arrivals::default()),
+            properties: RwSignal::new(None),
+            open: RwSignal::new(None),
             now: RwSignal::new(None),
             strip: RwSignal::new(Strip::default()),
             link: RwSignal::new(LinkState::Opening),
@@ -77,10 +102,12 @@ impl State {
     pub(crate) fn clear(self) {
         self.totals.set(None);
         self.series.set(None);
-        for (table, limit) in self.tables.into_iter().zip(self.limits) {
+        for table in self.tables {
             table.set(None);
-            limit.set(Panel::FEW);
         }
+        self.reading.set(None);
+        self.arrivals.set(Arrivals::default());
+        self.properties.set(None);
         self.now.set(None);
         self.strip.set(Strip::default());
         self.link.set(LinkState::Opening);
@@ -103,7 +130,7 @@ impl State {
         }
     }
 
-    /// Changes what is shown of the site.
+    /// Changes what is shown of the site, as a step of the history.
     pub(crate) fn turn(self, change: impl FnOnce(&mut SiteView)) {
         if let Route::Site(mut view) = self.route.get_untracked() {
             change(&mut view);
@@ -111,10 +138,27 @@ impl State {
         }
     }
 
+    /// Changes what is shown of the site in the address as it stands: a tab is no step that anybody wants to go back by.
+    pub(crate) fn adjust(self, change: impl FnOnce(&mut SiteView)) {
+        if let Route::Site(mut view) = self.route.get_untracked() {
+            change(&mut view);
+            let route = Route::Site(view);
+            if self.route.get_untracked() != route {
+                browser::set_address(&route.to_string(), false);
+                self.route.set(route);
+            }
+        }
+    }
+
+    /// Counts something else.
+    pub(crate) fn filter(self, change: impl FnOnce(&Filters) -> Filters) {
+        self.turn(|view| view.scope.filters = change(&view.scope.filters));
+    }
+
     /// The address of the site with another range.
     pub(crate) fn with_period(self, period: Period) -> Route {
         match self.route.get() {
-            Route::Site(view) => Route::Site(SiteView { period, ..view }),
+            Route::Site(view) => Route::Site(SiteView { scope: Scope { period, ..view.scope }, ..view }),
             other => other,
         }
     }
@@ -125,6 +169,24 @@ impl State {
             Route::Site(view) => Some(view),
             _ => None,
         }
+    }
+
+    /// Whose figures are shown.
+    pub(crate) fn scope(self) -> Scope {
+        self.view().map(|view| view.scope).unwrap_or_default()
+    }
+
+    /// The domain of the site that is shown.
+    pub(crate) fn domain(self) -> String {
+        self.view().map(|view| view.scope.domain).unwrap_or_default()
+    }
+
+    /// The same, without being told when it changes.
+    pub(crate) fn domain_untracked(self) -> String {
+        self.route.with_untracked(|route| match route {
+            Route::Site(view) => view.scope.domain.clone(),
+            _ => String::new(),
+        })
     }
 
     /// The zone of a site.

@@ -6,6 +6,7 @@ use super::go::Go;
 use super::http;
 use super::icons::Mark;
 use super::state::{Session, state};
+use super::theme::ThemeSwitch;
 use crate::route::Route;
 
 /// The bar.
@@ -30,6 +31,7 @@ pub(crate) fn Top() -> impl IntoView {
                     "Headwater"
                 </Go>
                 <span class="grow"></span>
+                <ThemeSwitch />
                 <Show when=move || signed_in.get()>
                     <Go class="quiet" to=Route::Sites>"All sites"</Go>
                     <button class="quiet" on:click=out>"Sign out"</button>
