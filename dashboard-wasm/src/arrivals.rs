@@ -75,8 +75,7 @@ mod tests {
     use super::*;
 
     fn frame(minute: u32, dimension: &str, value: &str, count: u64) -> Vec<LiveMinute> {
-        let change =
-            Change { dimension: dimension.into(), value: value.into(), pageviews: count, events: count, visitors: 1 };
+        let change = Change { dimension: dimension.into(), value: value.into(), pageviews: count, events: count, visitors: 1 };
         vec![LiveMinute { minute: Minute(minute), changes: vec![change] }]
     }
 

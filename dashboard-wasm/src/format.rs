@@ -157,6 +157,9 @@ mod tests {
             [0.0, 59.4, 60.0, 125.0, 3725.0, f64::NAN].map(duration),
             ["0s", "59s", "1m 00s", "2m 05s", "1h 02m", "–"].map(str::to_owned)
         );
-        assert_eq!((change(-0.2, "%"), change(1234.0, "%"), change(-7.0, " pts")), ("0%".into(), "+1.2k%".into(), "−7 pts".into()));
+        assert_eq!(
+            (change(-0.2, "%"), change(1234.0, "%"), change(-7.0, " pts")),
+            ("0%".into(), "+1.2k%".into(), "−7 pts".into())
+        );
     }
 }

@@ -42,15 +42,8 @@ enum Kind {
 
 impl Measure {
     /// Those of the cards, in the order on the page.
-    pub const CARDS: [Self; 7] = [
-        Self::Visitors,
-        Self::Visits,
-        Self::Pageviews,
-        Self::ViewsPerVisit,
-        Self::BounceRate,
-        Self::VisitDuration,
-        Self::Events,
-    ];
+    pub const CARDS: [Self; 7] =
+        [Self::Visitors, Self::Visits, Self::Pageviews, Self::ViewsPerVisit, Self::BounceRate, Self::VisitDuration, Self::Events];
 
     /// The metrics of some measures, in their order.
     #[must_use]

@@ -77,9 +77,7 @@ impl Panel {
     #[must_use]
     pub const fn menu(self) -> Option<(&'static str, &'static [Tab])> {
         match self {
-            Self::Sources => {
-                Some(("Campaigns", &[Tab::Campaigns, Tab::Mediums, Tab::UtmSources, Tab::Contents, Tab::Terms]))
-            }
+            Self::Sources => Some(("Campaigns", &[Tab::Campaigns, Tab::Mediums, Tab::UtmSources, Tab::Contents, Tab::Terms])),
             _ => None,
         }
     }
@@ -299,9 +297,7 @@ impl Tab {
             Self::Pages => "No page was viewed in this range.",
             Self::EntryPages => "No visit began in this range.",
             Self::ExitPages => "No visit ended in this range.",
-            Self::Channels | Self::Sources | Self::Referrers => {
-                "Nobody came in this range, so there is nowhere they came from."
-            }
+            Self::Channels | Self::Sources | Self::Referrers => "Nobody came in this range, so there is nowhere they came from.",
             Self::Campaigns | Self::Mediums | Self::UtmSources | Self::Contents | Self::Terms => {
                 "Nobody came through a campaign. Links with utm_source, utm_medium or utm_campaign show here."
             }
@@ -309,7 +305,9 @@ impl Tab {
                 "Nothing happened in this range. Buttons can be marked with data-headwater-event, or a script can call headwater('Signup')."
             }
             Self::Goals => "No goal was reached. An owner of the site sets goals with POST /api/v1/sites/{site}/goals.",
-            Self::Properties => "Events may carry properties: headwater('Signup', {props: {plan: 'pro'}}). Their values show here.",
+            Self::Properties => {
+                "Events may carry properties: headwater('Signup', {props: {plan: 'pro'}}). Their values show here."
+            }
             _ => "Nobody was here in this range.",
         }
     }

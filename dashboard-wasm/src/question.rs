@@ -2,8 +2,8 @@
 //! are asked again whenever the range, the filters or the data change.
 use headwater_core::Minute;
 use headwater_query::{
-    Compare, CompareMode, Comparison, Condition, DateRange, Dimension, Direction, Filter, Include, Metric, Moment, OrderBy, OrderKey,
-    Pagination, Query,
+    Compare, CompareMode, Comparison, Condition, DateRange, Dimension, Direction, Filter, Include, Metric, Moment, OrderBy,
+    OrderKey, Pagination, Query,
 };
 
 use crate::measure::Measure;

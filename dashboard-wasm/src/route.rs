@@ -119,9 +119,8 @@ impl Route {
         }
         let mut view = SiteView::new(domain);
         view.scope.period = one("period").and_then(|name| Period::from_name(&name)).unwrap_or_default();
-        view.scope.against = one("compare")
-            .and_then(|name| Against::ALL.into_iter().find(|against| against.name() == name))
-            .unwrap_or_default();
+        view.scope.against =
+            one("compare").and_then(|name| Against::ALL.into_iter().find(|against| against.name() == name)).unwrap_or_default();
         view.scope.filters = Filters(all("f").filter_map(Filters::parse_one).collect());
         view.measure = one("metric").and_then(|name| Measure::from_name(&name)).unwrap_or_default();
         for tab in all("tab").filter_map(Tab::from_name) {

@@ -27,8 +27,7 @@ impl Axis {
     /// An axis for seconds, with about `lines` lines at distances that clocks have.
     #[must_use]
     pub fn of_seconds(largest: f64, lines: u32) -> Self {
-        const STEPS: [f64; 14] =
-            [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0];
+        const STEPS: [f64; 14] = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0];
         let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
         let rough = largest / f64::from(lines.max(1));
         match STEPS.into_iter().find(|step| *step >= rough) {

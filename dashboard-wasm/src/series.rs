@@ -49,7 +49,8 @@ impl Series {
     #[must_use]
     pub fn line(&self, measure: Measure) -> Line {
         let figures = |points: &[Point]| points.iter().map(|point| report::of(point, measure)).collect();
-        let (labels_before, before) = self.before.as_ref().map(|(labels, points)| (labels.clone(), figures(points))).unwrap_or_default();
+        let (labels_before, before) =
+            self.before.as_ref().map(|(labels, points)| (labels.clone(), figures(points))).unwrap_or_default();
         Line {
             measure,
             spacing: Spacing::of(&self.labels),

@@ -105,7 +105,8 @@ impl Browser {
 
     /// Presses keys, as a person would where the focus is.
     pub fn press(&self, keys: &str) {
-        let strokes = keys.chars().flat_map(|key| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]);
+        let strokes =
+            keys.chars().flat_map(|key| [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]);
         let actions = json!([{"type": "key", "id": "keyboard", "actions": strokes.collect::<Vec<_>>()}]);
         self.must("actions", &json!({"actions": actions}));
     }

@@ -24,7 +24,8 @@ impl Demo {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let server = Server::start_as(headwater(&["serve", "--demo"]), folder.path(), free_port());
         let url = format!("http://127.0.0.1:{}", server.port);
-        let arguments = ["simulate", "--url", &url, "--token", ADMIN, "--seed", "7", "--days", days, "--per-day", "120", "--visitors", "5"];
+        let arguments =
+            ["simulate", "--url", &url, "--token", ADMIN, "--seed", "7", "--days", days, "--per-day", "120", "--visitors", "5"];
         let played = headwater(&arguments).output().expect("headwater simulate");
         assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
         Self { server, browser: Browser::start(), _folder: folder }
@@ -68,7 +69,11 @@ impl Demo {
     }
 
     fn figure(&self, card: usize) -> String {
-        self.browser.run(&format!("return document.querySelectorAll('.card .figure')[{card}].innerText")).as_str().unwrap_or_default().into()
+        self.browser
+            .run(&format!("return document.querySelectorAll('.card .figure')[{card}].innerText"))
+            .as_str()
+            .unwrap_or_default()
+            .into()
     }
 
     /// Fails if the checker finds that somebody could not use what is shown.
@@ -200,7 +205,9 @@ fn every_view_can_be_used_by_everybody() {
     demo.open("?period=28d&f=is,visit:country,DE&f=is_not,visit:source,Google&tab=devices&tab=regions");
     demo.is_accessible("filtered");
     demo.open("?period=28d&all=top-pages");
-    demo.until("a list", "document.querySelectorAll('.whole tbody tr').length", |rows| rows.parse::<u32>().is_ok_and(|rows| rows > 5));
+    demo.until("a list", "document.querySelectorAll('.whole tbody tr').length", |rows| {
+        rows.parse::<u32>().is_ok_and(|rows| rows > 5)
+    });
     demo.is_accessible("list");
     demo.open("?period=28d");
     browser.press("/");

@@ -46,10 +46,10 @@ pub(crate) fn node_modules() -> Result<()> {
     run(&mut command("npm", &["ci", "--omit=dev", "--no-fund", "--no-audit"]))
 }
 
-/// These and what only tests and deploying need, 250 MB: what runs the Worker (Miniflare, wrangler, workerd), and what the tracker
-/// is compared with.
+/// These and what only tests and deploying need, 250 MB: what runs the Worker (Miniflare, wrangler, workerd), what the tracker
+/// is compared with, and what checks the dashboard for accessibility.
 pub(crate) fn all_node_modules() -> Result<()> {
-    let all = ["miniflare", "wrangler", "plausible-tracker", "@plausible-analytics/tracker"];
+    let all = ["miniflare", "wrangler", "plausible-tracker", "@plausible-analytics/tracker", "axe-core"];
     if all.iter().all(|package| root().join("node_modules").join(package).join("package.json").is_file()) {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::erased::act;
 use super::new_site::NewSiteForm;
 use super::session::{sign_in_by_link, who};
 use super::sign_in::SignIn;
@@ -86,7 +87,7 @@ fn Unknown(failure: Failure) -> impl IntoView {
             <h1>"The server did not answer"</h1>
             <p role="alert">{failure.message}</p>
             <div class="acts">
-                <button class="btn main" on:click=move |_| who(state)>"Try again"</button>
+                <button class="btn main" on:click=act(move |_| who(state))>"Try again"</button>
             </div>
         </div>
     }
@@ -131,7 +132,10 @@ fn listen(state: State) {
     // A menu closes when something else is pressed.
     _ = window_event_listener(leptos::ev::pointerdown, move |event| {
         let menu = matches!(state.open.get_untracked(), Some(Overlay::Ranges | Overlay::Compare));
-        let inside = event.target().and_then(|t| t.dyn_into::<web_sys::Element>().ok()).and_then(|e| e.closest(".pop-host").ok().flatten());
+        let inside = event
+            .target()
+            .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+            .and_then(|e| e.closest(".pop-host").ok().flatten());
         if menu && inside.is_none() {
             state.open.set(None);
         }

@@ -1,6 +1,7 @@
 //! The cards. Each is a button that makes the chart show its figure.
 use leptos::prelude::*;
 
+use super::erased::{act, text};
 use super::state::state;
 use crate::measure::Measure;
 use crate::route::Against;
@@ -15,10 +16,11 @@ pub(crate) fn Cards() -> impl IntoView {
 #[component]
 fn OneCard(measure: Measure) -> impl IntoView {
     let state = state();
-    let figure = Memo::new(move |_| state.totals.with(|totals| totals.as_ref().map(|t| t.get(measure)).unwrap_or_default()));
-    let change = Memo::new(move |_| state.totals.with(|totals| totals.as_ref().map(|t| t.change(measure)).unwrap_or_default()));
-    let unit = Memo::new(move |_| state.totals.with(|totals| totals.as_ref().and_then(|t| t.unit.clone())));
-    let text = move || figure.get().value.map_or_else(|| "–".into(), |value| measure.figure(value));
+    let figure = Signal::derive(move || state.totals.with(|totals| totals.as_ref().map(|t| t.get(measure)).unwrap_or_default()));
+    let change =
+        Signal::derive(move || state.totals.with(|totals| totals.as_ref().map(|t| t.change(measure)).unwrap_or_default()));
+    let unit = Signal::derive(move || state.totals.with(|totals| totals.as_ref().and_then(|t| t.unit.clone())));
+    let figure_text = move || figure.get().value.map_or_else(|| "–".into(), |value| measure.figure(value));
     // What a reader must know to read the figure rightly stands under it; the rest is for those who ask.
     let hint = move || match (measure, unit.get(), figure.get().bounds) {
         (_, _, Some([low, high])) => format!("{} to {}", measure.axis(low), measure.axis(high)),
@@ -62,13 +64,13 @@ fn OneCard(measure: Measure) -> impl IntoView {
         <button
             class="card"
             type="button"
-            title=title
-            aria-pressed=move || pressed().to_string()
-            on:click=move |_| state.turn(|view| view.measure = measure)
+            title=text(title)
+            aria-pressed=text(move || pressed().to_string())
+            on:click=act(move |_| state.turn(|view| view.measure = measure))
         >
             <span class="name">{measure.label()}</span>
-            <span class="figure">{text}</span>
-            <span class="hint">{delta} <span>{hint}</span></span>
+            <span class="figure">{text(figure_text)}</span>
+            <span class="hint">{delta} <span>{text(hint)}</span></span>
         </button>
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
+use super::erased::{act, flag, text};
 use super::state::{State, state};
 use crate::filters::Filters;
 use crate::label::{self, Spacing};
@@ -81,8 +82,8 @@ pub(crate) fn Chart() -> impl IntoView {
         let width = width.get();
         line_of(state).filter(|_| width > 0.0).map(|line| Drawn::new(line, width))
     });
-    let empty = Memo::new(move |_| drawn.with(|drawn| drawn.as_ref().is_some_and(|d| d.line.largest() == 0.0)));
-    let measure = Memo::new(move |_| state.view().map(|view| view.measure).unwrap_or_default());
+    let empty = Signal::derive(move || drawn.with(|drawn| drawn.as_ref().is_some_and(|d| d.line.largest() == 0.0)));
+    let measure = Signal::derive(move || state.view().map(|view| view.measure).unwrap_or_default());
     let heading = move || {
         let spacing = drawn.with(|drawn| drawn.as_ref().map(|d| d.line.spacing.phrase())).unwrap_or_default();
         format!("{} {spacing}", measure.get().label())
@@ -118,8 +119,8 @@ pub(crate) fn Chart() -> impl IntoView {
     view! {
         <div class="chart">
             <div class="chart-head">
-                <h2>{heading}</h2>
-                <p class="legend" hidden=move || compared.get().is_none()>
+                <h2>{text(heading)}</h2>
+                <p class="legend" hidden=flag(move || compared.get().is_none())>
                     <span class="key" aria-hidden="true"></span>
                     {move || match compared.get() {
                         Some(Against::YearBefore) => "the year before",
@@ -131,7 +132,7 @@ pub(crate) fn Chart() -> impl IntoView {
                 class="plot"
                 node_ref=plot
                 role="group"
-                aria-label=move || format!("{} Arrow keys read single values.", summary())
+                aria-label=text(move || format!("{} Arrow keys read single values.", summary()))
                 tabindex="0"
                 on:pointermove=find
                 on:pointerdown=find
@@ -211,7 +212,8 @@ fn picture(drawn: &Drawn) -> impl IntoView + use<> {
             let high = (frame.bottom() - y).max(0.0);
             view! { <rect class=class x=x - wide / 2.0 y=*y width=wide height=high rx="1.5" /> }
         });
-        return view! { <svg aria-hidden="true">{rules.collect_view()} {words.collect_view()} {columns.collect_view()}</svg> }.into_any();
+        return view! { <svg aria-hidden="true">{rules.collect_view()} {words.collect_view()} {columns.collect_view()}</svg> }
+            .into_any();
     }
     let before = if empty { String::new() } else { scale::line(before) };
     view! {
@@ -297,10 +299,10 @@ fn table(line: &Line) -> impl IntoView + use<> {
 #[component]
 fn Nothing() -> impl IntoView {
     let state = state();
-    let period = Memo::new(move |_| state.scope().period);
-    let filtered = Memo::new(move |_| !state.scope().filters.is_empty());
-    let measure = Memo::new(move |_| state.view().map(|view| view.measure).unwrap_or_default());
-    let all_zero = Memo::new(move |_| state.totals.with(|totals| totals.as_ref().is_some_and(|t| t.is_empty())));
+    let period = Signal::derive(move || state.scope().period);
+    let filtered = Signal::derive(move || !state.scope().filters.is_empty());
+    let measure = Signal::derive(move || state.view().map(|view| view.measure).unwrap_or_default());
+    let all_zero = Signal::derive(move || state.totals.with(|totals| totals.as_ref().is_some_and(|t| t.is_empty())));
     let words = move || match measure.get() {
         Measure::BounceRate if !all_zero.get() => "No visit bounced.".to_owned(),
         Measure::VisitDuration if !all_zero.get() => "No time was spent that could be measured.".to_owned(),
@@ -310,19 +312,21 @@ fn Nothing() -> impl IntoView {
     let wider = move || match period.get() {
         Period::All => None,
         Period::Realtime => Some(Period::Today),
-        Period::Days28 | Period::Days30 | Period::Days91 | Period::Months12 | Period::Year | Period::Custom(..) => Some(Period::All),
+        Period::Days28 | Period::Days30 | Period::Days91 | Period::Months12 | Period::Year | Period::Custom(..) => {
+            Some(Period::All)
+        }
         _ => Some(Period::Days28),
     };
     view! {
         <div class="plot-note">
-            <p>{words}</p>
+            <p>{text(words)}</p>
             <Show when=move || filtered.get()>
-                <button class="btn" on:click=move |_| state.filter(|_| Filters::default())>"Clear the filters"</button>
+                <button class="btn" on:click=act(move |_| state.filter(|_| Filters::default()))>"Clear the filters"</button>
             </Show>
             {move || {
                 let wider = wider().filter(|_| all_zero.get() && !filtered.get());
                 wider.map(|period| {
-                    view! { <button class="btn" on:click=move |_| state.turn(|view| view.scope.period = period)>"Show " {period.label()}</button> }
+                    view! { <button class="btn" on:click=act(move |_| state.turn(|view| view.scope.period = period))>"Show " {period.label()}</button> }
                 })
             }}
         </div>

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::dialog::Dialog;
+use super::erased::{act, flag};
 use super::icons::{Cross, Funnel};
 use super::state::{Overlay, state};
 use super::{http, names};
@@ -18,12 +19,13 @@ use crate::report::Reading;
 pub(crate) fn Chips() -> impl IntoView {
     let state = state();
     let filters = Memo::new(move |_| state.scope().filters);
-    let chips = move || filters.get().0.into_iter().enumerate().map(|(n, condition)| view! { <Chip n condition /> }).collect_view();
+    let chips =
+        move || filters.get().0.into_iter().enumerate().map(|(n, condition)| view! { <Chip n condition /> }).collect_view();
     view! {
         <Show when=move || !filters.with(Filters::is_empty)>
             <div class="chips" role="group" aria-label="Filters">
                 {chips}
-                <button class="quiet" type="button" on:click=move |_| state.filter(|_| Filters::default())>
+                <button class="quiet" type="button" on:click=act(move |_| state.filter(|_| Filters::default()))>
                     "Clear all"
                 </button>
             </div>
@@ -45,14 +47,14 @@ fn Chip(n: usize, condition: Condition) -> impl IntoView {
                 type="button"
                 title=if negated { "Count these instead" } else { "Count everything but these" }
                 aria-label=format!("Turn into the opposite: {words}")
-                on:click=move |_| state.filter(|filters| filters.negated(n))
+                on:click=act(move |_| state.filter(|filters| filters.negated(n)))
             >
                 {if negated { "≠" } else { "=" }}
             </button>
-            <button class="what" type="button" title="Change this filter" on:click=move |_| state.open.set(Some(Overlay::Condition(Some(n))))>
+            <button class="what" type="button" title="Change this filter" on:click=act(move |_| state.open.set(Some(Overlay::Condition(Some(n)))))>
                 {subject} " " <b>{values}</b>
             </button>
-            <button class="away" type="button" aria-label=format!("Remove the filter {words}") on:click=move |_| state.filter(|filters| filters.without(n))>
+            <button class="away" type="button" aria-label=format!("Remove the filter {words}") on:click=act(move |_| state.filter(|filters| filters.without(n)))>
                 <Cross />
             </button>
         </span>
@@ -64,7 +66,7 @@ fn Chip(n: usize, condition: Condition) -> impl IntoView {
 pub(crate) fn AddFilter() -> impl IntoView {
     let state = state();
     view! {
-        <button class="tool" type="button" on:click=move |_| state.open.set(Some(Overlay::Condition(None)))>
+        <button class="tool" type="button" on:click=act(move |_| state.open.set(Some(Overlay::Condition(None))))>
             <Funnel />
             "Filter"
         </button>
@@ -149,23 +151,23 @@ pub(crate) fn ConditionDialog(n: Option<usize>) -> impl IntoView {
     };
     view! {
         <Dialog title=if n.is_some() { "Change the filter" } else { "Count only…" }.to_owned() close>
-            <form class="condition" on:submit=apply>
+            <form class="condition" on:submit=act(apply)>
                 <div class="pair">
-                    <select aria-label="What is compared" on:change=choose>
+                    <select aria-label="What is compared" on:change=act(choose)>
                         {move || {
                             dimensions()
                                 .into_iter()
                                 .map(|of| {
                                     let name = of.to_string();
                                     let label = panel::dimension_label(&of);
-                                    view! { <option value=name prop:selected=move || dimension.get() == of>{label}</option> }
+                                    view! { <option value=name prop:selected=flag(move || dimension.get() == of)>{label}</option> }
                                 })
                                 .collect_view()
                         }}
                     </select>
-                    <select aria-label="How it is compared" on:change=move |event| operator.set(event_target_value(&event))>
+                    <select aria-label="How it is compared" on:change=act(move |event| operator.set(event_target_value(&event)))>
                         {OPERATORS
-                            .map(|(name, words)| view! { <option value=name prop:selected=move || operator.get() == name>{words}</option> })
+                            .map(|(name, words)| view! { <option value=name prop:selected=flag(move || operator.get() == name)>{words}</option> })
                             .collect_view()}
                     </select>
                 </div>
@@ -176,7 +178,7 @@ pub(crate) fn ConditionDialog(n: Option<usize>) -> impl IntoView {
                     aria-label="Search values, or type one"
                     placeholder=move || if exact() { "Search values" } else { "Type a part of the value" }
                     prop:value=move || search.get()
-                    on:input=move |event| search.set(event_target_value(&event))
+                    on:input=act(move |event| search.set(event_target_value(&event)))
                 />
                 <fieldset class="choices" tabindex="0">
                     <legend class="unseen">"Values"</legend>
@@ -189,8 +191,8 @@ pub(crate) fn ConditionDialog(n: Option<usize>) -> impl IntoView {
                                 <label class="choice">
                                     <input
                                         type="checkbox"
-                                        prop:checked=move || values.with(|values| values.contains(&own))
-                                        on:change=move |_| toggle(value.clone())
+                                        prop:checked=flag(move || values.with(|values| values.contains(&own)))
+                                        on:change=act(move |_| toggle(value.clone()))
                                     />
                                     <bdi>{name}</bdi>
                                     <span class="n">{figure}</span>
@@ -201,7 +203,7 @@ pub(crate) fn ConditionDialog(n: Option<usize>) -> impl IntoView {
                 </fieldset>
                 <div class="acts">
                     <button class="btn main" type="submit">"Apply"</button>
-                    <button class="btn" type="button" on:click=move |_| close.run(())>"Cancel"</button>
+                    <button class="btn" type="button" on:click=act(move |_| close.run(()))>"Cancel"</button>
                 </div>
             </form>
         </Dialog>

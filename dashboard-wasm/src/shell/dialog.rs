@@ -3,6 +3,7 @@ use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::erased::act;
 use super::icons::Cross;
 
 /// A dialog. It is open as long as it is there; `close` takes it away.
@@ -35,11 +36,11 @@ pub(crate) fn Dialog(
         }
     };
     view! {
-        <dialog node_ref=node class=format!("dialog {class}") aria-labelledby="dialog-title" on:close=move |_| close.run(()) on:click=beside>
+        <dialog node_ref=node class=format!("dialog {class}") aria-labelledby="dialog-title" on:close=move |_| close.run(()) on:click=act(beside)>
             <div class="dialog-in">
                 <div class="dialog-head">
-                    <h2 id="dialog-title">{move || title.get()}</h2>
-                    <button class="round" type="button" aria-label="Close" on:click=move |_| close.run(())>
+                    <h2 id="dialog-title">{title}</h2>
+                    <button class="round" type="button" aria-label="Close" on:click=act(move |_| close.run(()))>
                         <Cross />
                     </button>
                 </div>

@@ -228,7 +228,9 @@ pub(crate) fn turned(state: State) {
         let scope = scope.clone();
         spawn_local(async move {
             let told = panel(&scope, tab, property).await;
-            let still = shown(state).get(at).is_some_and(|(now, property)| *now == tab && now.dimension(property.as_deref()) == dimension);
+            let still = shown(state)
+                .get(at)
+                .is_some_and(|(now, property)| *now == tab && now.dimension(property.as_deref()) == dimension);
             if engine(|e| e.generation != generation) || !still {
                 return;
             }

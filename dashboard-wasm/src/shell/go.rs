@@ -1,6 +1,7 @@
 //! Links inside the dashboard.
 use leptos::prelude::*;
 
+use super::erased::{act, text};
 use super::state::state;
 use crate::route::Route;
 
@@ -26,6 +27,6 @@ pub(crate) fn Go(
         }
     };
     view! {
-        <a class=class href=move || to.get().to_string() aria-current=move || current.get().then_some("page") on:click=click>{children()}</a>
+        <a class=class href=text(move || to.get().to_string()) aria-current=move || current.get().then_some("page") on:click=act(click)>{children()}</a>
     }
 }

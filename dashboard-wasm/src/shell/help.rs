@@ -10,7 +10,8 @@ use crate::period::Period;
 pub(crate) fn Help() -> impl IntoView {
     let state = state();
     let close = Callback::new(move |()| state.open.set(None));
-    let periods = Period::ALL.into_iter().filter_map(|period| Some((period.key()?.to_ascii_uppercase().to_string(), period.label())));
+    let periods =
+        Period::ALL.into_iter().filter_map(|period| Some((period.key()?.to_ascii_uppercase().to_string(), period.label())));
     let others = [
         ("C", "Days of your choice"),
         ("X", "Compare, or compare no longer"),

@@ -1,6 +1,7 @@
 //! The last hour by minute. It moves with every frame of the live feed, before anything is asked.
 use leptos::prelude::*;
 
+use super::erased::text;
 use super::state::state;
 use super::{browser, http};
 use crate::format;
@@ -12,7 +13,7 @@ const BARS: f64 = 48.0;
 #[component]
 pub(crate) fn Hour() -> impl IntoView {
     let state = state();
-    let total = Memo::new(move |_| state.strip.with(Strip::pageviews));
+    let total = Signal::derive(move || state.strip.with(Strip::pageviews));
     let words = move || format::counted(total.get(), "page view", "page views");
     let offset = Memo::new(move |_| {
         state.as_of.track();
@@ -65,15 +66,15 @@ pub(crate) fn Hour() -> impl IntoView {
         <section class="hour sheet" aria-label="The last hour">
             <div>
                 <h2>"Last hour"</h2>
-                <p>{words}</p>
+                <p>{text(words)}</p>
             </div>
             <div class="strip">
-                <svg viewBox="0 0 600 52" preserveAspectRatio="none" role="img" aria-label=label>
+                <svg viewBox="0 0 600 52" preserveAspectRatio="none" role="img" aria-label=text(label)>
                     {bars}
                 </svg>
                 <div class="ends" aria-hidden="true">
-                    <span>{move || ends().0}</span>
-                    <span>{move || ends().1}</span>
+                    <span>{text(move || ends().0)}</span>
+                    <span>{text(move || ends().1)}</span>
                 </div>
             </div>
         </section>

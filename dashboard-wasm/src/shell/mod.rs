@@ -8,6 +8,7 @@ mod chart;
 mod chips;
 mod dialog;
 mod engine;
+mod erased;
 mod go;
 mod help;
 mod hour;

@@ -10,9 +10,9 @@ pub(crate) fn of(dimension: &Dimension, value: &str) -> String {
         Dimension::Visit(V::Country) => name("region", value),
         Dimension::Visit(V::Language) => name("language", value),
         // ISO 3166-2: the country's code, and one of the country's own.
-        Dimension::Visit(V::Region) => value
-            .split_once('-')
-            .and_then(|(country, part)| name("region", country).map(|country| format!("{part}, {country}"))),
+        Dimension::Visit(V::Region) => {
+            value.split_once('-').and_then(|(country, part)| name("region", country).map(|country| format!("{part}, {country}")))
+        }
         _ => None,
     };
     named.unwrap_or_else(|| panel::value_label(dimension, value))

@@ -2,6 +2,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::erased::{act, flag, text};
 use super::go::Go;
 use super::state::{Session, state};
 use super::{browser, http};
@@ -62,7 +63,7 @@ pub(crate) fn NewSiteForm() -> impl IntoView {
         <div class="narrow sheet box fade">
             <h1>{if first { "Add your first site" } else { "Add a site" }}</h1>
             <p>"Next you get one line to paste into its pages, and see the first visit arrive."</p>
-            <form class="stack" on:submit=submit novalidate>
+            <form class="stack" on:submit=act(submit) novalidate>
                 <div class="field">
                     <label for="domain">"Domain"</label>
                     <input
@@ -76,10 +77,10 @@ pub(crate) fn NewSiteForm() -> impl IntoView {
                         placeholder="example.com"
                         aria-describedby="domain-help domain-wrong"
                         aria-invalid=move || about("domain")().is_some().then_some("true")
-                        prop:value=move || domain.get()
-                        on:input=move |event| domain.set(event_target_value(&event))
+                        prop:value=domain
+                        on:input=act(move |event| domain.set(event_target_value(&event)))
                     />
-                    <p class="wrong" id="domain-wrong" role="alert" hidden=move || about("domain")().is_none()>{about("domain")}</p>
+                    <p class="wrong" id="domain-wrong" role="alert" hidden=flag(move || about("domain")().is_none())>{about("domain")}</p>
                     <small id="domain-help">"Its subdomains are counted too."</small>
                 </div>
                 <div class="field">
@@ -92,20 +93,20 @@ pub(crate) fn NewSiteForm() -> impl IntoView {
                         spellcheck="false"
                         aria-describedby="zone-help zone-wrong"
                         aria-invalid=move || about("timezone")().is_some().then_some("true")
-                        prop:value=move || zone.get()
-                        on:input=move |event| zone.set(event_target_value(&event))
+                        prop:value=zone
+                        on:input=act(move |event| zone.set(event_target_value(&event)))
                     />
                     <datalist id="zones">{zones.into_iter().map(|zone| view! { <option value=zone></option> }).collect_view()}</datalist>
-                    <p class="wrong" id="zone-wrong" role="alert" hidden=move || about("timezone")().is_none()>{about("timezone")}</p>
+                    <p class="wrong" id="zone-wrong" role="alert" hidden=flag(move || about("timezone")().is_none())>{about("timezone")}</p>
                     <small id="zone-help">"Its hours and days begin by this clock."</small>
                 </div>
                 <label class="check">
-                    <input type="checkbox" prop:checked=move || public.get() on:change=move |event| public.set(event_target_checked(&event)) />
+                    <input type="checkbox" prop:checked=flag(move || public.get()) on:change=act(move |event| public.set(event_target_checked(&event))) />
                     <span>"Public" <small>"Anybody may read the figures without signing in."</small></span>
                 </label>
-                <p class="note bad" role="alert" hidden=move || elsewhere().is_none()>{elsewhere}</p>
+                <p class="note bad" role="alert" hidden=flag(move || elsewhere().is_none())>{elsewhere}</p>
                 <div class="acts">
-                    <button class="btn main" disabled=move || busy.get()>{move || if busy.get() { "Adding…" } else { "Add the site" }}</button>
+                    <button class="btn main" disabled=flag(move || busy.get())>{text(move || if busy.get() { "Adding…" } else { "Add the site" })}</button>
                     {(!first).then(|| view! { <Go class="btn" to=Route::Sites>"Cancel"</Go> })}
                 </div>
             </form>

@@ -2,6 +2,7 @@
 use headwater_query::Dimension;
 use leptos::prelude::*;
 
+use super::erased::{act, flag, text};
 use super::names;
 use super::state::{State, state};
 use crate::format;
@@ -20,24 +21,24 @@ pub(crate) fn Panels() -> impl IntoView {
 #[component]
 fn OnePanel(panel: Panel, table: RwSignal<Option<Table>>) -> impl IntoView {
     let state = state();
-    let tab = Memo::new(move |_| state.view().map_or_else(|| panel.tabs().first().copied().unwrap_or(Tab::Pages), |v| v.tab(panel)));
-    let stale = move || {
-        state.loading.get() || table.with(|table| table.as_ref().is_some_and(|t| t.tab != tab.get()))
-    };
-    let total = Memo::new(move |_| table.with(|table| table.as_ref().map_or(0, |t| t.total)));
+    let tab = Signal::derive(move || {
+        state.view().map_or_else(|| panel.tabs().first().copied().unwrap_or(Tab::Pages), |v| v.tab(panel))
+    });
+    let stale = move || state.loading.get() || table.with(|table| table.as_ref().is_some_and(|t| t.tab != tab.get()));
+    let total = Signal::derive(move || table.with(|table| table.as_ref().map_or(0, |t| t.total)));
     let id = format!("panel-{}", panel.place());
     let heading = id.clone();
     let open = move |_| state.turn(|view| view.whole = Some(view.tab(panel)));
     view! {
-        <section class="panel sheet" class:loading=stale aria-labelledby=id>
+        <section class="panel sheet" class:loading=flag(stale) aria-labelledby=id>
             <div class="panel-head">
-                <h2 id=heading>{move || tab.get().title()}</h2>
+                <h2 id=heading>{text(move || tab.get().title())}</h2>
                 <Tabs panel tab />
             </div>
             <Rows table />
             <div class="more">
-                <button hidden=move || total.get() == 0 on:click=open>
-                    "Show all " <b>{move || format::full(total.get())}</b> <span class="unseen">{move || format!(" {}", tab.get().title().to_lowercase())}</span>
+                <button hidden=flag(move || total.get() == 0) on:click=act(open)>
+                    "Show all " <b>{text(move || format::full(total.get()))}</b> <span class="unseen">{text(move || format!(" {}", tab.get().title().to_lowercase()))}</span>
                 </button>
             </div>
         </section>
@@ -46,7 +47,7 @@ fn OnePanel(panel: Panel, table: RwSignal<Option<Table>>) -> impl IntoView {
 
 /// What the panel can show.
 #[component]
-fn Tabs(panel: Panel, tab: Memo<Tab>) -> impl IntoView {
+fn Tabs(panel: Panel, tab: Signal<Tab>) -> impl IntoView {
     let state = state();
     let turn = move |to: Tab| {
         state.adjust(|view| {
@@ -58,26 +59,28 @@ fn Tabs(panel: Panel, tab: Memo<Tab>) -> impl IntoView {
     let tabs = panel.tabs();
     let buttons = tabs.iter().copied().filter(|_| tabs.len() > 1 || panel.menu().is_some()).map(|of| {
         view! {
-            <button class="tab" type="button" aria-pressed=move || (tab.get() == of).to_string() on:click=move |_| turn(of)>
+            <button class="tab" type="button" aria-pressed=text(move || (tab.get() == of).to_string()) on:click=act(move |_| turn(of))>
                 {of.short()}
             </button>
         }
     });
     let menu = panel.menu().map(|(word, tabs)| {
         let inside = move || tabs.contains(&tab.get());
-        let options = tabs.iter().map(|of| view! { <option value=of.name() prop:selected=move || tab.get() == *of>{of.short()}</option> });
+        let options = tabs
+            .iter()
+            .map(|of| view! { <option value=of.name() prop:selected=flag(move || tab.get() == *of)>{of.short()}</option> });
         view! {
             <select
                 class="tab"
                 class:on=inside
                 aria-label=word
-                on:change=move |event| {
+                on:change=act(move |event| {
                     if let Some(to) = Tab::from_name(&event_target_value(&event)) {
                         turn(to);
                     }
-                }
+                })
             >
-                <option value="" disabled=true hidden=true prop:selected=move || !inside()>
+                <option value="" disabled=true hidden=true prop:selected=flag(move || !inside())>
                     {word}
                 </option>
                 {options.collect_view()}
@@ -101,15 +104,16 @@ fn PropertyChoice() -> impl IntoView {
         }
         names
     });
-    let chosen = Memo::new(move |_| state.view().and_then(|v| v.property).or_else(|| names.with(|names| names.first().cloned())));
+    let chosen =
+        Signal::derive(move || state.view().and_then(|v| v.property).or_else(|| names.with(|names| names.first().cloned())));
     view! {
         <Show when=move || names.with(|names| !names.is_empty())>
-            <select class="tab on" aria-label="Property" on:change=move |event| state.adjust(|view| view.property = Some(event_target_value(&event)))>
+            <select class="tab on" aria-label="Property" on:change=act(move |event| state.adjust(|view| view.property = Some(event_target_value(&event))))>
                 <For each=move || names.get() key=String::clone let:name>
                     {
                         let value = name.clone();
                         let own = name.clone();
-                        view! { <option value=value prop:selected=move || chosen.get().as_ref() == Some(&own)>{name}</option> }
+                        view! { <option value=value prop:selected=flag(move || chosen.get().as_ref() == Some(&own))>{name}</option> }
                     }
                 </For>
             </select>
@@ -132,7 +136,8 @@ pub(crate) fn Rows(table: RwSignal<Option<Table>>, #[prop(optional)] columns: Op
         }
         let dimension = dimension.unwrap_or(Dimension::Page);
         let columns: Vec<_> = columns.map_or_else(|| tab.columns().to_vec(), <[_]>::to_vec);
-        let values = move || table.with(|table| table.iter().flat_map(|t| &t.rows).map(|row| row.value.clone()).collect::<Vec<_>>());
+        let values =
+            move || table.with(|table| table.iter().flat_map(|t| &t.rows).map(|row| row.value.clone()).collect::<Vec<_>>());
         let heads = columns.iter().enumerate().map(|(n, column)| {
             view! { <span class="n" class:second={n % 2 == 1} role="columnheader" title=column.about()>{heading(tab, *column)}</span> }
         });
@@ -180,7 +185,7 @@ fn OneRow(table: RwSignal<Option<Table>>, value: String, dimension: Dimension, c
         let figure = move || row.with(|row| row.as_ref().and_then(|r| r.figures.get(n).copied()).unwrap_or_default());
         view! {
             <span class="n" class:second=n % 2 == 1 role="cell" title=move || figure().tooltip(column)>
-                {move || figure().written(column)}
+                {text(move || figure().written(column))}
             </span>
         }
     });
@@ -205,7 +210,7 @@ pub(crate) fn Value(state: State, dimension: Dimension, value: String, other: bo
     let hint = format!("{label} – click to count only this, with Shift besides others");
     let held = {
         let (dimension, value) = (dimension.clone(), value.clone());
-        Memo::new(move |_| state.scope().filters.holds(&dimension, &value))
+        Signal::derive(move || state.scope().filters.holds(&dimension, &value))
     };
     let click = move |event: leptos::ev::MouseEvent| {
         let also = event.shift_key() || event.ctrl_key() || event.meta_key();
@@ -216,7 +221,7 @@ pub(crate) fn Value(state: State, dimension: Dimension, value: String, other: bo
         });
     };
     view! {
-        <button class="value" type="button" title=hint aria-pressed=move || held.get().to_string() on:click=click>
+        <button class="value" type="button" title=hint aria-pressed=text(move || held.get().to_string()) on:click=act(click)>
             <bdi>{label}</bdi>
         </button>
     }

@@ -3,6 +3,7 @@ use headwater_query::Date;
 use leptos::prelude::*;
 
 use super::dialog::Dialog;
+use super::erased::{act, flag, text};
 use super::go::Go;
 use super::icons::Down;
 use super::state::{Overlay, state};
@@ -16,8 +17,8 @@ use crate::route::Against;
 #[component]
 pub(crate) fn Ranges() -> impl IntoView {
     let state = state();
-    let period = Memo::new(move |_| state.scope().period);
-    let against = Memo::new(move |_| state.scope().against);
+    let period = Signal::derive(move || state.scope().period);
+    let against = Signal::derive(move || state.scope().against);
     let link = move |of: Period| {
         let to = Signal::derive(move || state.with_period(of));
         let current = Signal::derive(move || period.get() == of);
@@ -34,7 +35,8 @@ pub(crate) fn Ranges() -> impl IntoView {
             view! { <Go to current>{of.label()} {key}</Go> }
         })
     };
-    let toggle = move |overlay| move |_| state.open.update(|open| *open = if *open == Some(overlay) { None } else { Some(overlay) });
+    let toggle =
+        move |overlay| move |_| state.open.update(|open| *open = if *open == Some(overlay) { None } else { Some(overlay) });
     let open = move |overlay| move || (state.open.get() == Some(overlay)).to_string();
     let elsewhere = move || !Period::NEAR.contains(&period.get());
     let choose = move |of: Against| {
@@ -47,9 +49,9 @@ pub(crate) fn Ranges() -> impl IntoView {
                 class="tool"
                 type="button"
                 aria-haspopup="true"
-                aria-expanded=open(Overlay::Compare)
-                hidden=move || !period.get().is_comparable()
-                on:click=toggle(Overlay::Compare)
+                aria-expanded=text(open(Overlay::Compare))
+                hidden=flag(move || !period.get().is_comparable())
+                on:click=act(toggle(Overlay::Compare))
             >
                 {move || match against.get() {
                     Against::Nothing => "Compare",
@@ -63,7 +65,7 @@ pub(crate) fn Ranges() -> impl IntoView {
                     {Against::ALL
                         .map(|of| {
                             view! {
-                                <button type="button" aria-pressed=move || (against.get() == of).to_string() on:click=move |_| choose(of)>
+                                <button type="button" aria-pressed=text(move || (against.get() == of).to_string()) on:click=act(move |_| choose(of))>
                                     {of.label()}
                                 </button>
                             }
@@ -78,24 +80,24 @@ pub(crate) fn Ranges() -> impl IntoView {
                 <button
                     type="button"
                     class="more-ranges"
-                    class:on=elsewhere
+                    class:on=flag(elsewhere)
                     aria-haspopup="true"
-                    aria-expanded=open(Overlay::Ranges)
-                    on:click=toggle(Overlay::Ranges)
+                    aria-expanded=text(open(Overlay::Ranges))
+                    on:click=act(toggle(Overlay::Ranges))
                 >
-                    {move || if elsewhere() { period.get().label() } else { "More".into() }}
+                    {text(move || if elsewhere() { period.get().label() } else { "More".into() })}
                     <Down />
                 </button>
             </nav>
             <Show when=move || state.open.get() == Some(Overlay::Ranges)>
-                <nav class="pop right" aria-label="All ranges" on:click=move |_| state.open.set(None)>
+                <nav class="pop right" aria-label="All ranges" on:click=act(move |_| state.open.set(None))>
                     {listed().collect_view()}
                     <button
                         type="button"
-                        on:click=move |event| {
+                        on:click=act(move |event: leptos::ev::MouseEvent| {
                             event.stop_propagation();
                             state.open.set(Some(Overlay::Calendar));
-                        }
+                        })
                     >
                         "Days of your choice…"
                         <kbd aria-hidden="true">"C"</kbd>
@@ -145,12 +147,12 @@ pub(crate) fn Calendar() -> impl IntoView {
         view! {
             <button
                 type="button"
-                class=class
+                class=text(class)
                 aria-label=label::day(day)
-                aria-pressed=move || chosen.get().holds(day).to_string()
+                aria-pressed=text(move || chosen.get().holds(day).to_string())
                 aria-current=(day == today).then_some("date")
                 disabled={day > today}
-                on:click=move |_| chosen.update(|chosen| *chosen = chosen.clicked(day))
+                on:click=act(move |_| chosen.update(|chosen| *chosen = chosen.clicked(day)))
             >
                 {day.day}
             </button>
@@ -172,29 +174,29 @@ pub(crate) fn Calendar() -> impl IntoView {
     };
     view! {
         <Dialog title="Days of your choice".to_owned() close class="calendar">
-            <form on:submit=apply>
+            <form on:submit=act(apply)>
                 <div class="pair">
                     <label class="field">
                         <span>"From"</span>
-                        <input type="date" max=today.to_string() prop:value=written(|c| c.from) on:change=move |e| read(e, |c, date| c.from = Some(date)) />
+                        <input type="date" max=today.to_string() prop:value=text(written(|c| c.from)) on:change=act(move |e| read(e, |c, date| c.from = Some(date))) />
                     </label>
                     <label class="field">
                         <span>"To"</span>
-                        <input type="date" max=today.to_string() prop:value=written(|c| c.to) on:change=move |e| read(e, |c, date| c.to = Some(date)) />
+                        <input type="date" max=today.to_string() prop:value=text(written(|c| c.to)) on:change=act(move |e| read(e, |c, date| c.to = Some(date))) />
                     </label>
                 </div>
                 <div class="month">
                     <div class="month-head">
-                        <button type="button" class="round" aria-label="Month before" on:click=move |_| shown.update(|s| *s = s.first_of_month(-1))>
+                        <button type="button" class="round" aria-label="Month before" on:click=act(move |_| shown.update(|s| *s = s.first_of_month(-1)))>
                             "‹"
                         </button>
-                        <b aria-live="polite">{move || label::month_of(shown.get())}</b>
+                        <b aria-live="polite">{text(move || label::month_of(shown.get()))}</b>
                         <button
                             type="button"
                             class="round"
                             aria-label="Month after"
-                            disabled=move || { shown.get().first_of_month(1) > today }
-                            on:click=move |_| shown.update(|s| *s = s.first_of_month(1))
+                            disabled=flag(move || { shown.get().first_of_month(1) > today })
+                            on:click=act(move |_| shown.update(|s| *s = s.first_of_month(1)))
                         >
                             "›"
                         </button>
@@ -205,8 +207,8 @@ pub(crate) fn Calendar() -> impl IntoView {
                     {weeks}
                 </div>
                 <div class="acts">
-                    <button class="btn main" type="submit" disabled=move || range().is_none()>
-                        {move || range().map_or_else(|| "Choose two days".to_owned(), |period| format!("Show {}", period.label()))}
+                    <button class="btn main" type="submit" disabled=flag(move || range().is_none())>
+                        {text(move || range().map_or_else(|| "Choose two days".to_owned(), |period| format!("Show {}", period.label())))}
                     </button>
                 </div>
             </form>

@@ -1,6 +1,7 @@
 //! What only the realtime view has: pages being read now, and what arrives.
 use leptos::prelude::*;
 
+use super::erased::text;
 use super::panels::Rows;
 use super::state::state;
 use crate::arrivals::What;
@@ -11,13 +12,13 @@ use crate::measure::Measure;
 #[component]
 pub(crate) fn Realtime() -> impl IntoView {
     let state = state();
-    let readers = Memo::new(move |_| state.now.get().map_or(0, |(visitors, _)| visitors));
+    let readers = Signal::derive(move || state.now.get().map_or(0, |(visitors, _)| visitors));
     view! {
         <div class="panels now-panels">
             <section class="panel sheet" aria-labelledby="panel-reading">
                 <div class="panel-head">
                     <h2 id="panel-reading">"Being read now"</h2>
-                    <p class="aside">{move || format::counted(readers.get(), "visitor", "visitors")} " in 5 minutes"</p>
+                    <p class="aside">{text(move || format::counted(readers.get(), "visitor", "visitors"))} " in 5 minutes"</p>
                 </div>
                 <Rows table=state.reading columns=&[Measure::Visitors] />
             </section>
@@ -30,7 +31,7 @@ pub(crate) fn Realtime() -> impl IntoView {
 fn Arriving() -> impl IntoView {
     let state = state();
     let lines = move || state.arrivals.with(|arrivals| arrivals.lines.iter().take(10).cloned().collect::<Vec<_>>());
-    let none = Memo::new(move |_| state.arrivals.with(|arrivals| arrivals.lines.is_empty()));
+    let none = Signal::derive(move || state.arrivals.with(|arrivals| arrivals.lines.is_empty()));
     view! {
         <section class="panel sheet" aria-labelledby="panel-arriving">
             <div class="panel-head">

@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::browser;
+use super::erased::act;
 use crate::site_info::script_tag;
 
 /// What to do, in order. The demo shop has its tag already.
@@ -108,7 +109,7 @@ fn Tagline(tag: String) -> impl IntoView {
     view! {
         <div class="tagline">
             <code>{tag}</code>
-            <button type="button" on:click=copy>{words}</button>
+            <button type="button" on:click=act(copy)>{words}</button>
         </div>
     }
 }

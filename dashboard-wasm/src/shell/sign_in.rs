@@ -2,6 +2,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::erased::{act, flag, text};
 use super::session::{sign_in, who};
 use super::state::state;
 
@@ -38,7 +39,7 @@ pub(crate) fn SignIn(
         <div class="narrow sheet box fade">
             <h1>"Sign in"</h1>
             {why.map(|why| view! { <p role="status">{why}</p> })}
-            <form class="stack" on:submit=submit>
+            <form class="stack" on:submit=act(submit)>
                 <div class="field">
                     <label for="token">"Token"</label>
                     <input
@@ -49,17 +50,17 @@ pub(crate) fn SignIn(
                         spellcheck="false"
                         aria-describedby="token-help token-wrong"
                         aria-invalid=move || wrong.get().is_some().then_some("true")
-                        prop:value=move || token.get()
-                        on:input=move |event| token.set(event_target_value(&event))
+                        prop:value=token
+                        on:input=act(move |event| token.set(event_target_value(&event)))
                     />
-                    <p class="wrong" id="token-wrong" role="alert" hidden=move || wrong.get().is_none()>{move || wrong.get()}</p>
+                    <p class="wrong" id="token-wrong" role="alert" hidden=flag(move || wrong.get().is_none())>{move || wrong.get()}</p>
                     <small id="token-help">
                         "The server printed a sign-in link when it started, and on its first start the administrator's token. "
                         <code>"headwater token create"</code> " makes another."
                     </small>
                 </div>
                 <div class="acts">
-                    <button class="btn main" disabled=move || busy.get()>{move || if busy.get() { "Signing in…" } else { "Sign in" }}</button>
+                    <button class="btn main" disabled=flag(move || busy.get())>{text(move || if busy.get() { "Signing in…" } else { "Sign in" })}</button>
                 </div>
             </form>
         </div>

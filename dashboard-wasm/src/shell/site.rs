@@ -7,6 +7,7 @@ use super::cards::Cards;
 use super::chart::Chart;
 use super::chips::{AddFilter, Chips, ConditionDialog};
 use super::engine;
+use super::erased::{act, flag, text};
 use super::go::Go;
 use super::help::Help;
 use super::hour::Hour;
@@ -35,7 +36,7 @@ enum Body {
 #[component]
 pub(crate) fn SitePage() -> impl IntoView {
     let state = state();
-    let domain = Memo::new(move |_| state.domain());
+    let domain = Signal::derive(move || state.domain());
     let body = Memo::new(move |_| {
         match (state.totals.with(Option::is_some), state.failure.with(Option::is_some), state.ever.get()) {
             (_, _, Some(false)) => Body::Setup,
@@ -75,7 +76,7 @@ pub(crate) fn SitePage() -> impl IntoView {
             Body::Figures => {
                 view! {
                     <div class="fade">
-                        <section class="sheet" class:loading=move || state.loading.get() aria-label="Figures">
+                        <section class="sheet" class:loading=flag(move || state.loading.get()) aria-label="Figures">
                             <Cards />
                             <Chart />
                         </section>
@@ -106,13 +107,13 @@ pub(crate) fn SitePage() -> impl IntoView {
 #[component]
 fn Current() -> impl IntoView {
     let state = state();
-    let now = Memo::new(move |_| state.now.get().map(|(visitors, _)| visitors));
+    let now = Signal::derive(move || state.now.get().map(|(visitors, _)| visitors));
     let to = Signal::derive(move || state.with_period(Period::Realtime));
     let current = Signal::derive(move || state.scope().period == Period::Realtime);
     view! {
         <Go class="now" to current>
-            <b>{move || now.get().map_or_else(|| "–".into(), format::full)}</b>
-            {move || if now.get() == Some(1) { " visitor now" } else { " visitors now" }}
+            <b>{text(move || now.get().map_or_else(|| "–".into(), format::full))}</b>
+            {text(move || if now.get() == Some(1) { " visitor now" } else { " visitors now" })}
         </Go>
     }
 }
@@ -137,9 +138,9 @@ fn Connection() -> impl IntoView {
         (LinkState::Offline, None) => "Offline".to_owned(),
     };
     view! {
-        <span class=class role="status">
+        <span class=text(class) role="status">
             <span class="dot" aria-hidden="true"></span>
-            {words}
+            {text(words)}
         </span>
     }
 }
@@ -150,9 +151,9 @@ fn Trouble() -> impl IntoView {
     let state = state();
     let message = move || state.failure.get().map(|failure| failure.message);
     view! {
-        <div class="note bad" role="alert" hidden=move || message().is_none()>
+        <div class="note bad" role="alert" hidden=flag(move || message().is_none())>
             <p>{message}</p>
-            <button class="btn" on:click=move |_| engine::changed(state)>"Try again"</button>
+            <button class="btn" on:click=act(move |_| engine::changed(state))>"Try again"</button>
         </div>
     }
 }
@@ -166,10 +167,10 @@ fn Failed() -> impl IntoView {
     let signed_in = move || state.session.get() == Session::In;
     view! {
         <div class="narrow sheet box fade" role="alert">
-            <h1>{move || if missing() { "This site is not here" } else { "The figures could not be loaded" }}</h1>
+            <h1>{text(move || if missing() { "This site is not here" } else { "The figures could not be loaded" })}</h1>
             <p>{message}</p>
             <div class="acts">
-                <button class="btn main" on:click=move |_| engine::changed(state)>"Try again"</button>
+                <button class="btn main" on:click=act(move |_| engine::changed(state))>"Try again"</button>
                 <Show when=signed_in>
                     <Go class="btn" to=Route::Sites>"All sites"</Go>
                 </Show>
@@ -188,7 +189,7 @@ fn Foot() -> impl IntoView {
             <span class="keys">
                 <kbd>"?"</kbd>
                 " "
-                <button class="link" type="button" on:click=move |_| state.open.set(Some(Overlay::Help))>
+                <button class="link" type="button" on:click=act(move |_| state.open.set(Some(Overlay::Help)))>
                     "shows the keys"
                 </button>
             </span>
@@ -227,5 +228,5 @@ fn Spoken() -> impl IntoView {
     if let Ok(beat) = set_interval_with_handle(move || untrack(say), Duration::from_secs(15)) {
         on_cleanup(move || beat.clear());
     }
-    view! { <p class="unseen" role="status" aria-live="polite">{move || words.get()}</p> }
+    view! { <p class="unseen" role="status" aria-live="polite">{words}</p> }
 }

@@ -3,6 +3,7 @@ use headwater_query::{DateRange, Dimension, Include, Metric, Query, TimeDimensio
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::erased::text;
 use super::go::Go;
 use super::http;
 use super::new_site::NewSiteForm;
@@ -17,7 +18,7 @@ use crate::site_info::SiteInfo;
 #[component]
 pub(crate) fn Sites() -> impl IntoView {
     let state = state();
-    let any = Memo::new(move |_| state.sites.with(|sites| !sites.is_empty()));
+    let any = Signal::derive(move || state.sites.with(|sites| !sites.is_empty()));
     view! {
         <Show when=move || any.get() fallback=NewSiteForm>
             <div class="titles">
@@ -65,7 +66,7 @@ fn SiteCard(site: SiteInfo) -> impl IntoView {
         <Go class="site sheet" to=Route::site(&site.domain)>
             <span class="domain">{site.domain.clone()}</span>
             <span class="tag">{site.public.then_some("public")}</span>
-            <span class="today">{words}</span>
+            <span class="today">{text(words)}</span>
             <span class="spark">{spark}</span>
         </Go>
     }

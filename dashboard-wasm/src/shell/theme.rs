@@ -2,6 +2,7 @@
 use leptos::prelude::*;
 
 use super::browser;
+use super::erased::{act, text};
 use super::icons::{Moon, Sun, System};
 
 const KEY: &str = "headwater_theme";
@@ -29,7 +30,7 @@ pub(crate) fn ThemeSwitch() -> impl IntoView {
         _ => "As the system has it; change to light",
     };
     view! {
-        <button class="quiet icon" type="button" title=words aria-label=move || format!("Colours: {}", words()) on:click=next>
+        <button class="quiet icon" type="button" title=text(words) aria-label=text(move || format!("Colours: {}", words())) on:click=act(next)>
             {move || match theme.get().as_str() {
                 "light" => view! { <Sun /> }.into_any(),
                 "dark" => view! { <Moon /> }.into_any(),

@@ -2,6 +2,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::erased::act;
 use super::go::Go;
 use super::http;
 use super::icons::Mark;
@@ -13,8 +14,8 @@ use crate::route::Route;
 #[component]
 pub(crate) fn Top() -> impl IntoView {
     let state = state();
-    let signed_in = Memo::new(move |_| state.session.get() == Session::In);
-    let guest = Memo::new(move |_| state.session.get() == Session::Guest);
+    let signed_in = Signal::derive(move || state.session.get() == Session::In);
+    let guest = Signal::derive(move || state.session.get() == Session::Guest);
     let out = move |_| {
         spawn_local(async move {
             match http::delete("/api/v1/session").await {
@@ -34,10 +35,10 @@ pub(crate) fn Top() -> impl IntoView {
                 <ThemeSwitch />
                 <Show when=move || signed_in.get()>
                     <Go class="quiet" to=Route::Sites>"All sites"</Go>
-                    <button class="quiet" on:click=out>"Sign out"</button>
+                    <button class="quiet" on:click=act(out)>"Sign out"</button>
                 </Show>
                 <Show when=move || guest.get()>
-                    <button class="quiet" on:click=move |_| state.session.set(Session::Out(None))>"Sign in"</button>
+                    <button class="quiet" on:click=act(move |_| state.session.set(Session::Out(None)))>"Sign in"</button>
                 </Show>
             </div>
         </header>

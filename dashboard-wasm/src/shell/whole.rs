@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::dialog::Dialog;
+use super::erased::{act, flag, text};
 use super::panels::{Value, heading};
 use super::state::state;
 use super::{engine, http};
@@ -46,8 +47,8 @@ pub(crate) fn Whole(tab: Tab) -> impl IntoView {
         });
     });
 
-    let total = Memo::new(move |_| table.with(|table| table.as_ref().map_or(0, |t| t.total)));
-    let page = Memo::new(move |_| wanted.with(|wanted| wanted.page));
+    let total = Signal::derive(move || table.with(|table| table.as_ref().map_or(0, |t| t.total)));
+    let page = Signal::derive(move || wanted.with(|wanted| wanted.page));
     let pages = move || total.get().div_ceil(PAGE.into()).max(1);
     let place = move || {
         let from = u64::from(page.get()) * u64::from(PAGE);
@@ -75,18 +76,18 @@ pub(crate) fn Whole(tab: Tab) -> impl IntoView {
                     class="search"
                     placeholder=format!("Search {}", tab.title().to_lowercase())
                     aria-label=format!("Search {}", tab.title().to_lowercase())
-                    on:input=search
+                    on:input=act(search)
                     autofocus=true
                 />
-                <span class="place" role="status">{place}</span>
-                <div class="pager" hidden=move || pages() == 1>
-                    <button class="btn" disabled=move || page.get() == 0 on:click=move |_| wanted.update(|w| w.page = w.page.saturating_sub(1))>
+                <span class="place" role="status">{text(place)}</span>
+                <div class="pager" hidden=flag(move || pages() == 1)>
+                    <button class="btn" disabled=flag(move || page.get() == 0) on:click=act(move |_| wanted.update(|w| w.page = w.page.saturating_sub(1)))>
                         "Back"
                     </button>
                     <button
                         class="btn"
-                        disabled=move || u64::from(page.get()) + 1 >= pages()
-                        on:click=move |_| wanted.update(|w| w.page += 1)
+                        disabled=flag(move || u64::from(page.get()) + 1 >= pages())
+                        on:click=act(move |_| wanted.update(|w| w.page += 1))
                     >
                         "Next"
                     </button>
@@ -103,7 +104,8 @@ fn list(told: &Table, tab: Tab, columns: &'static [Measure], wanted: RwSignal<Wa
     let state = state();
     if told.rows.is_empty() {
         let search = wanted.with_untracked(|wanted| !wanted.search.is_empty());
-        let words = told.failure.clone().unwrap_or_else(|| if search { "Nothing is called so.".into() } else { tab.empty().into() });
+        let words =
+            told.failure.clone().unwrap_or_else(|| if search { "Nothing is called so.".into() } else { tab.empty().into() });
         return view! { <p class="none">{words}</p> }.into_any();
     }
     let order = wanted.with_untracked(|wanted| wanted.order).or_else(|| columns.first().map(|first| (*first, false)));
@@ -119,7 +121,7 @@ fn list(told: &Table, tab: Tab, columns: &'static [Measure], wanted: RwSignal<Wa
         };
         view! {
             <th scope="col" class="n" aria-sort=aria>
-                <button type="button" title=column.about() on:click=turn>{heading(tab, *column)}<span aria-hidden="true">{mark}</span></button>
+                <button type="button" title=column.about() on:click=act(turn)>{heading(tab, *column)}<span aria-hidden="true">{mark}</span></button>
             </th>
         }
     });
