@@ -35,6 +35,8 @@ impl Demo {
     fn sign_in(&self) {
         let log = self.server.log();
         let link = log.split_whitespace().find(|word| word.contains("#sign-in=")).unwrap_or_else(|| panic!("no link in: {log}"));
+        // From another page: where only the fragment changes, a browser loads nothing anew.
+        self.browser.visit("about:blank");
         self.browser.visit(link);
         self.browser.wait_for_text("main", |text| text.contains("demo.localhost"));
     }
