@@ -73,7 +73,7 @@ pub fn properties(conn: &Connection, cache: &Cache, site: &Site, now: Millis) ->
     let now = now.minute();
     let span = Span { start: Minute(now.0.saturating_sub(PROPERTY_DAYS * 24 * 60)), end: now.offset(1) };
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
-    for bucket in buckets::read(conn, cache, site.id, Grain::Day, span)? {
+    for bucket in buckets::read(conn, cache, site.id, Grain::Day, span, Need::Tallies)? {
         let tallies = &bucket.aggregate().tallies;
         for row in tallies.of(RowDimension::Prop) {
             *found.entry(tallies.dict.get(row.key.key).to_owned()).or_default() += row.tally.events;
