@@ -262,6 +262,25 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_holds_up_no_writer() {
+        let temporary = tempfile::tempdir().unwrap();
+        let store = Store::open(&DataDir::create(temporary.path()).unwrap(), false).unwrap();
+        let probe = |tx: &Transaction<'_>| -> Result<i64, StoreError> {
+            Ok(tx.query_row("SELECT value FROM meta WHERE key = 'probe'", [], |row| row.get(0))?)
+        };
+        let work = |tx: &Transaction<'_>| {
+            let before = probe(tx)?;
+            // What is written while a query is at work is durable at once, and not seen by it.
+            let write = |tx: &Transaction<'_>| Ok(tx.execute("UPDATE meta SET value = 7 WHERE key = 'probe'", [])?);
+            store.write_now::<_, StoreError>(write)?;
+            assert_eq!(store.read_now(probe)?, 7);
+            assert_eq!(probe(tx)?, before);
+            Ok::<_, StoreError>(())
+        };
+        store.read_now(work).unwrap();
+    }
+
+    #[test]
     fn failed_work_leaves_nothing() {
         let temporary = tempfile::tempdir().unwrap();
         let store = Store::open(&DataDir::create(temporary.path()).unwrap(), false).unwrap();
