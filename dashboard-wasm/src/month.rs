@@ -5,19 +5,11 @@ use headwater_query::Date;
 #[must_use]
 pub fn weeks(month: Date) -> Vec<[Option<Date>; 7]> {
     let first = month.first_of_month(0);
-    let next = month.first_of_month(1);
-    let mut weeks = Vec::with_capacity(6);
-    let mut monday = first.monday();
-    while monday < next {
-        weeks.push(std::array::from_fn(|n| Some(monday.plus_days(n as i64)).filter(|day| (first..next).contains(day))));
-        let after = monday.plus_days(7);
-        if after <= monday {
-            // The end of all dates.
-            break;
-        }
-        monday = after;
-    }
-    weeks
+    let own = |day: &Date| (day.year, day.month) == (first.year, first.month);
+    let monday = first.monday();
+    // No month touches more than six weeks.
+    let weeks = (0..6_i64).map(|week| std::array::from_fn(|day| Some(monday.plus_days(week * 7 + day as i64)).filter(own)));
+    weeks.filter(|week: &[Option<Date>; 7]| week.iter().any(Option::is_some)).collect()
 }
 
 /// The range that is being chosen: its first day, and its last once there is one.
