@@ -49,10 +49,12 @@ struct Known {
 struct Sites {
     known: HashMap<String, Known>,
     new_names: Limit<()>,
+    /// Names that were let through to an object whose answer is not in, and when: all that come together are one.
+    asked: HashMap<String, Millis>,
 }
 
 thread_local! {
-    static SITES: RefCell<Sites> = RefCell::new(Sites { known: HashMap::new(), new_names: Limit::new(NEW_NAMES, 1, 1) });
+    static SITES: RefCell<Sites> = RefCell::new(Sites { known: HashMap::new(), new_names: Limit::new(NEW_NAMES, 1, 1), asked: HashMap::new() });
 }
 
 /// Answers a request.
@@ -255,10 +257,17 @@ fn known(domain: &str) -> std::result::Result<Option<Known>, Refusal> {
     SITES.with_borrow_mut(|sites| {
         let at = now();
         let known = sites.known.get(domain).copied().filter(|known| known.objects > 0 || at.0.abs_diff(known.told.0) < UNKNOWN);
-        if known.is_none() && (domain.len() > 253 || sites.new_names.take(at, ()).is_err()) {
+        if known.is_some() || sites.asked.get(domain).is_some_and(|asked| at.0.abs_diff(asked.0) < UNKNOWN) {
+            return Ok(known);
+        }
+        if domain.len() > 253 || sites.new_names.take(at, ()).is_err() {
             return Err(Refusal::NO_FACTS);
         }
-        Ok(known)
+        if sites.asked.len() >= CAPACITY {
+            sites.asked.clear();
+        }
+        sites.asked.insert(domain.to_owned(), at);
+        Ok(None)
     })
 }
 

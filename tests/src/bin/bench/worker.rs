@@ -57,10 +57,12 @@ pub(crate) fn print() {
 
 /// One beacon under ever new ids, from one of 50,000 addresses.
 fn script() -> Vec<u8> {
-    let bytes = body(&view(BeaconId { load: [0; 8], seq: 0 }, SITE, "/page"), 0);
+    // The page load's id is found by what stands in its place, wherever the format has it.
+    let load = *b"page-ld!";
+    let bytes = body(&view(BeaconId { load, seq: 0 }, SITE, "/page"), 0);
+    let at = bytes.windows(load.len()).position(|window| window == load).expect("the id stands in the beacon as it is");
     let quoted = |bytes: &[u8]| bytes.iter().map(|byte| format!("\\{byte:03}")).collect::<String>();
-    // Version and time of the attempt are a byte each; the page load's id opens the frozen part.
-    let (before, after) = (&bytes[..2], &bytes[10..]);
+    let (before, after) = (&bytes[..at], &bytes[at + load.len()..]);
     let mut lua = Vec::new();
     writeln!(
         lua,
@@ -68,8 +70,8 @@ fn script() -> Vec<u8> {
          function request()\n\
            n = n + 1\n\
            local id = char(7, n * 31 % 256, n * 17 % 256, n % 251, 1, floor(n / 65536) % 256, floor(n / 256) % 256, n % 256)\n\
-           return \"POST \" .. wrk.path .. \" HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nOrigin: https://{SITE}\\r\\nUser-Agent: {BROWSER}\\r\\n\\\n\
-CF-Connecting-IP: 10.\" .. (n * 7919 % 200) .. \".\" .. (n * 31 % 250) .. \".7\\r\\nContent-Length: {}\\r\\n\\r\\n{}\" .. id .. \"{}\"\n\
+           return \"POST \" .. wrk.path .. \" HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nOrigin: https://{SITE}\\r\\nUser-Agent: {BROWSER}\\r\\n\" ..\n\
+             \"CF-Connecting-IP: 10.\" .. (n * 7919 % 200) .. \".\" .. (n * 31 % 250) .. \".7\\r\\nContent-Length: {}\\r\\n\\r\\n{}\" .. id .. \"{}\"\n\
          end",
         bytes.len(),
         quoted(before),
