@@ -1,7 +1,8 @@
 // The loader: what a page's script tag loads. It turns what happens into signals (texts of fields), hands them to the
 // Wasm, which adds up, and moves bytes. Where Wasm is refused, or a page is left before it came, the signals themselves
 // are posted. docs/wire.md (Signals) says what is in a signal; tracker-js/README.md says how small this has to stay.
-// What is counted without being called for, and what else a tag may ask for, is in t.auto.js.
+// What is counted without being called for, and what else a tag may ask for, is in the second part of this file, t.auto.js
+// here and `t.js?auto` in the page: it comes while the page is read.
 ;(() => {
   // Whatever happens in here, the page does not hear of it.
   const quietly = (work, ...given) => {
@@ -28,7 +29,7 @@
 
     // Form feeds separate: nobody types them.
     const text = (kind, ...fields) => [kind, Date.now(), ...fields].join`\f`
-    const pairs = (...props) => Object.entries(Object.assign({}, ...props)).slice(0, 30).flat()
+    const pairs = (all, own) => Object.entries({ ...all, ...own }).slice(0, 30).flat()
 
     // Posts, and tells the answer's status and `Retry-After`.
     const post = async (body, answered) => {
@@ -135,7 +136,7 @@
         Intl.DateTimeFormat().resolvedOptions().timeZone,
       )
       addEventListener('pagehide', () => quietly(hide))
-      import(src.replace('.js', '.auto.js'))
+      import(src + '?auto')
         .then(module => module.default(tag, key, storage, quietly, headwater, signal, view, post, hide))
         .then(given => (auto = given))
         .then(start, start)

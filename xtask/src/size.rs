@@ -89,7 +89,7 @@ pub(crate) fn within_bounds() -> Result<()> {
     let dashboard = of("dashboard/dashboard.js")?.and(of("dashboard/dashboard_bg.wasm")?);
     let mine = [
         ("loader, t.js", loader, Some(LOADER)),
-        ("what is automatic, t.auto.js", auto, None),
+        ("its second part, t.js?auto", auto, None),
         ("tracker, t.wasm", wasm, None),
         ("all that a page downloads", loader.and(auto).and(wasm), Some(TOTAL)),
         ("on pages that ask: t.vitals.js", of("t.vitals.js")?, None),

@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::args::Args;
@@ -57,10 +57,21 @@ pub(crate) fn build(shrink: &Shrink) -> Result<()> {
     let read = |path: PathBuf| fs::read(&path).with_context(|| path.display().to_string());
     let mut assets = Files::from([("_headers".into(), read(root().join("edge/worker/_headers"))?)]);
     for name in assets::names(&assets::folder(), "")?.into_iter().filter(|name| name.starts_with("t.")) {
-        let content = read(assets::folder().join(&name))?;
+        let mut content = read(assets::folder().join(&name))?;
+        if name == "t.js" {
+            content = by_name(&content)?;
+        }
         assets.insert(name, content);
     }
     let folder = root().join("target/worker-assets");
     fs::create_dir_all(&folder)?;
     sync(&folder, &assets)
+}
+
+/// The loader that asks for its second part, `t.js?auto`, by the name of its file: static assets do not see a query.
+fn by_name(loader: &[u8]) -> Result<Vec<u8>> {
+    let text = std::str::from_utf8(loader)?;
+    let named = text.replacen("+\"?auto\"", ".replace(\".js\",\".auto.js\")", 1);
+    ensure!(named != text && !named.contains("?auto"), "t.js does not ask for its second part as `src + '?auto'`");
+    Ok(named.into_bytes())
 }

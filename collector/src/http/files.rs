@@ -22,16 +22,17 @@ const PAGE_CACHE: &str = "no-cache";
 
 /// What pages load, and what keeps search engines away: for every server that takes events.
 pub(crate) fn tracker_routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let paths = ["/t.js", "/t.auto.js", "/t.wasm", "/t.vitals.js"];
+    let paths = ["/t.js", "/t.wasm", "/t.vitals.js"];
     let routes = Router::new().route("/robots.txt", get(async || ROBOTS));
     paths.into_iter().fold(routes, |routes, path| routes.route(path, get(tracker)))
 }
 
-/// `GET /t.js`, `GET /t.wasm`, `GET /t.auto.js`, `GET /t.vitals.js`
+/// `GET /t.js`, whose second part is `/t.js?auto`, `GET /t.wasm`, `GET /t.vitals.js`
 async fn tracker(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Refused> {
     let missing =
         || Refused::unavailable("the tracker is not built into this server; run `cargo xtask start` in the project's folder");
-    let asset = assets::find(uri.path()).ok_or_else(missing)?;
+    let second = uri.path() == "/t.js" && uri.query().is_some_and(|query| query.ends_with("auto"));
+    let asset = assets::find(if second { "/t.auto.js" } else { uri.path() }).ok_or_else(missing)?;
     let mut response = send(asset, &headers, TRACKER_CACHE);
     // Pages of other sites load it, that is what it is for.
     let headers = response.headers_mut();

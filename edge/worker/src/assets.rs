@@ -17,7 +17,7 @@ macro_rules! asset {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The file at `path`.
+/// The file at `path`. On Cloudflare the loader's second part has a name of its own, because static assets do not see a query.
 const fn find(path: &[u8]) -> Option<Asset> {
     Some(match path {
         b"/t.js" => asset!(SCRIPT, "HEADWATER_T_JS", "HEADWATER_T_JS_ETAG"),
