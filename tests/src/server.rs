@@ -33,6 +33,27 @@ pub fn headwater(args: &[&str]) -> Command {
     command
 }
 
+/// `headwater serve --role edge` for the collector on a port, without a limit for one visitor.
+pub fn edge(collector: u16) -> Command {
+    let url = format!("http://127.0.0.1:{collector}");
+    let mut command = headwater(&["serve", "--role", "edge", "--collector", &url, "--rate-limit-visitor", "0"]);
+    command.env_remove("HEADWATER_ADMIN_TOKEN").env("HEADWATER_TOKEN", ADMIN);
+    command
+}
+
+/// The same command with a clock that is so many seconds ahead (libfaketime).
+pub fn ahead(command: &Command, seconds: u64) -> Command {
+    let mut later = Command::new("faketime");
+    later.args(["--exclude-monotonic", "-f", &format!("+{seconds}s")]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => later.env(name, value),
+            None => later.env_remove(name),
+        };
+    }
+    later
+}
+
 /// A port that was free a moment ago.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

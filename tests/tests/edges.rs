@@ -1,5 +1,4 @@
 //! Edges apart from their collector: several processes on this machine feed one site, whatever is killed or cut meanwhile.
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
@@ -10,18 +9,10 @@ use headwater_tests::beacons;
 use headwater_tests::measurements::{Client, Sends};
 use headwater_tests::proxy::Proxy;
 use headwater_tests::random::Random;
-use headwater_tests::server::{ADMIN, Server, free_port, headwater};
+use headwater_tests::server::{Server, edge, free_port, headwater};
 use serde_json::{Value, json};
 
 const SITE: &str = "example.com";
-
-/// `headwater serve --role edge` for the collector on a port.
-fn edge(collector: u16) -> Command {
-    let url = format!("http://127.0.0.1:{collector}");
-    let mut command = headwater(&["serve", "--role", "edge", "--collector", &url, "--rate-limit-visitor", "0"]);
-    command.env_remove("HEADWATER_ADMIN_TOKEN").env("HEADWATER_TOKEN", ADMIN);
-    command
-}
 
 /// Asks until it is so; fails with what is wrong after half a minute.
 fn eventually(mut check: impl FnMut() -> Result<(), String>) {

@@ -10,7 +10,7 @@ use headwater_tests::beacons::{body, view};
 use headwater_tests::browser::Browser;
 use headwater_tests::proxy::Proxy;
 use headwater_tests::random::Random;
-use headwater_tests::server::{Server, free_port};
+use headwater_tests::server::{Server, ahead, edge, free_port, headwater};
 use headwater_tests::site::Site;
 use headwater_tests::workerd::Workerd;
 use serde_json::{Value, json};
@@ -216,14 +216,15 @@ fn files(folder: &std::path::Path) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn two_workers_and_the_embedded_edge_are_one_place() {
+fn two_workers_a_native_edge_and_the_embedded_one_are_one_place() {
     const SITE: &str = "one.example";
     let (server, single) = (Server::start(), Server::start());
     server.add_site(SITE, &[]);
     single.add_site(SITE, &[]);
-    let folders = [temporary(), temporary()];
+    let folders = [temporary(), temporary(), temporary()];
     let workers = [0, 1].map(|at| Workerd::start(folders[at].path(), free_port(), server.port, &UNLIMITED));
-    let everywhere = [workers[0].anyone(), workers[1].anyone(), server.api().anonymous()];
+    let native = Server::start_as(edge(server.port), folders[2].path(), free_port());
+    let everywhere = [workers[0].anyone(), workers[1].anyone(), native.api().anonymous(), server.api().anonymous()];
     let mut random = Random::from_env();
     let send = |api: &Api, address: &str, body: &[u8]| {
         // Each edge hears of the address in its own way; where the sender is, is left out here.
@@ -246,7 +247,7 @@ fn two_workers_and_the_embedded_edge_are_one_place() {
         beacon.created -= back;
         beacon.visits[0].tag = 7 + (n % 3) as u16;
         let body = body(&beacon, u64::from(back) * 1000);
-        send(&everywhere[random.below(3)], &address, &body);
+        send(&everywhere[random.below(everywhere.len())], &address, &body);
         send(&single.api().anonymous(), &address, &body);
         sent += 1;
     }
@@ -263,7 +264,7 @@ fn two_workers_and_the_embedded_edge_are_one_place() {
         let ask = json!({"site_id": SITE, "metrics": ["visitors", "pageviews"], "date_range": "all", "filters": [["is", "event:page", ["/everyone"]]]});
         server.api().query(&ask)["results"][0]["metrics"].clone()
     };
-    assert_eq!(visitors(&server), json!([1, 3]));
+    assert_eq!(visitors(&server), json!([1, 4]));
     for dimensions in
         [json!(["time:minute"]), json!(["event:page"]), json!(["visit:entry_page"]), json!(["time:hour", "event:page"])]
     {
@@ -396,6 +397,109 @@ fn whatever_is_killed_cut_or_moved_each_counts_once() {
         let totals = server.api().totals(site, &["events", "visitors", "visits"]);
         assert!(totals.iter().all(|total| *total == sent), "{site}: {sent} sent, {totals:?} counted");
     }
+}
+
+#[test]
+fn an_object_put_back_to_an_earlier_state_counts_nothing_twice() {
+    const SITE: &str = "back.example";
+    let mut random = Random::from_env();
+    let server = Server::start();
+    server.add_site(SITE, &[]);
+    let (folder, kept, port) = (temporary(), temporary(), free_port());
+    let upward = Proxy::to(server.port, Random::new(random.bits()));
+    let settings = [UNLIMITED[0], UNLIMITED[1], ("FLUSH_AFTER_MS", "300")];
+    let start = || Workerd::start(folder.path(), port, upward.port, &settings);
+    let send = |which: std::ops::Range<u64>| {
+        for n in which {
+            let body = beacon(SITE, 1000 + n, &format!("/{n}"));
+            let answer = post(&Api::new(port, None), SITE, &format!("10.3.0.{n}"), &body).expect("an answer");
+            assert_eq!(answer.status, 202, "{}", answer.text);
+        }
+    };
+    let counted = |wanted: u64| eventually("all are counted", 30, &wanted, || events_of(&server.api(), SITE));
+
+    // What is put back holds ten that were delivered, and as the link is down ten that wait.
+    let worker = start();
+    send(0..10);
+    counted(10);
+    upward.set_down(true);
+    send(10..20);
+    worker.kill();
+    copy(&folder.path().join("objects"), &kept.path().join("objects"));
+    upward.set_down(false);
+    let worker = start();
+    send(20..30);
+    counted(30);
+    worker.kill();
+    std::fs::remove_dir_all(folder.path().join("objects")).expect("it goes");
+    copy(&kept.path().join("objects"), &folder.path().join("objects"));
+    let _worker = start();
+    send(0..20);
+    send(30..35);
+    counted(35);
+    sleep(Duration::from_secs(2));
+    let rows = server.api().events_by(SITE, "event:page");
+    assert!(rows.len() == 35 && rows.iter().all(|(_, events)| *events == 1), "{rows:?}");
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
+
+#[test]
+fn with_clocks_hours_off_and_the_collector_away_over_midnight_each_day_gets_its_own() {
+    const SITE: &str = "night.example";
+    const DAY: u64 = 86_400;
+    let folders = [temporary(), temporary(), temporary()];
+    let (port, worker_port) = (free_port(), free_port());
+    // The edges' clocks are right. The collector's is ahead by so much that its midnight is 15 seconds away.
+    let worker = Workerd::start(folders[0].path(), worker_port, port, &[UNLIMITED[0], UNLIMITED[1], ("FLUSH_AFTER_MS", "300")]);
+    let native = Server::start_as(edge(port), folders[1].path(), free_port());
+    let now = || u64::from(headwater_tests::beacons::now());
+    let off = (DAY - now() % DAY + DAY - 15) % DAY;
+    let midnight = (now() + off) / DAY * DAY + DAY - off;
+    let start = || Server::start_as(ahead(&headwater(&["serve"]), off), folders[2].path(), port);
+    let server = start();
+    server.add_site(SITE, &[]);
+    let everywhere = [worker.anyone(), native.api().anonymous()];
+    let mut load = 0;
+    let mut send = |page: &str| {
+        for api in &everywhere {
+            load += 1;
+            let body = beacon(SITE, load, page);
+            let headers = [
+                ("Origin", "https://night.example"),
+                ("User-Agent", BROWSER),
+                ("CF-Connecting-IP", "10.4.4.4"),
+                ("X-Forwarded-For", "10.4.4.4"),
+            ];
+            let sent = || api.send("/b", &body, &headers).expect("an answer").status;
+            // A cold edge may have asked before the collector was there.
+            eventually("an event is taken", 10, &202, sent);
+        }
+    };
+    let days = |server: &Server| {
+        let ask = json!({"site_id": SITE, "metrics": ["events", "visitors"], "date_range": "all", "dimensions": ["time:day"]});
+        let rows = server.api().query(&ask)["results"].as_array().cloned().unwrap_or_default();
+        rows.iter().map(|row| row["metrics"].clone()).collect::<Vec<_>>()
+    };
+    send("/evening");
+    eventually("the evening", 30, &vec![json!([2, 1])], || days(&server));
+    assert!(now() < midnight, "this machine is too slow to be there before midnight");
+    server.kill();
+    sleep(Duration::from_secs(midnight.saturating_sub(now()) + 2));
+    send("/morning");
+    let server = start();
+    eventually("two days", 30, &vec![json!([2, 1]), json!([2, 1])], || days(&server));
 }
 
 #[test]

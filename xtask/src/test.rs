@@ -18,7 +18,8 @@ pub(crate) fn test(mut args: Args) -> Result<()> {
     args.end()?;
     install::packages(&[("node", "nodejs"), ("npm", "npm")])?;
     if !fast {
-        install::packages(&[("chromium", "chromium"), ("chromedriver", "chromium-driver")])?;
+        let programs = [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("faketime", "faketime")];
+        install::packages(&programs)?;
         install::all_node_modules()?;
     }
     let shrink = Shrink::install()?;
