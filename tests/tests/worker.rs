@@ -409,10 +409,10 @@ fn an_object_put_back_to_an_earlier_state_counts_nothing_twice() {
     let upward = Proxy::to(server.port, Random::new(random.bits()));
     let settings = [UNLIMITED[0], UNLIMITED[1], ("FLUSH_AFTER_MS", "300")];
     let start = || Workerd::start(folder.path(), port, upward.port, &settings);
-    let send = |which: std::ops::Range<u64>| {
+    let views: Vec<Vec<u8>> = (0..35).map(|n| beacon(SITE, 1000 + n, &format!("/{n}"))).collect();
+    let send = |which: std::ops::Range<usize>| {
         for n in which {
-            let body = beacon(SITE, 1000 + n, &format!("/{n}"));
-            let answer = post(&Api::new(port, None), SITE, &format!("10.3.0.{n}"), &body).expect("an answer");
+            let answer = post(&Api::new(port, None), SITE, &format!("10.3.0.{n}"), &views[n]).expect("an answer");
             assert_eq!(answer.status, 202, "{}", answer.text);
         }
     };

@@ -17,7 +17,7 @@ macro_rules! asset {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-/// The file at `path`. On Cloudflare the loader's second part has a name of its own, because static assets do not see a query.
+/// The file at `path`.
 const fn find(path: &[u8]) -> Option<Asset> {
     Some(match path {
         b"/t.js" => asset!(SCRIPT, "HEADWATER_T_JS", "HEADWATER_T_JS_ETAG"),
@@ -39,7 +39,9 @@ pub(crate) fn answer(path: &str, request: &Request) -> Option<Result<Response>> 
     if path == "/robots.txt" {
         return Some(Response::ok(ROBOTS));
     }
-    find(path.as_bytes()).map(|asset| send(&asset, request))
+    // The loader's second part. As a static asset, which does not see a query, it has a name of its own.
+    let second = path == "/t.js" && request.url().is_ok_and(|url| url.query().is_some_and(|query| query.ends_with("auto")));
+    find(if second { b"/t.auto.js" } else { path.as_bytes() }).map(|asset| send(&asset, request))
 }
 
 fn send(asset: &Asset, request: &Request) -> Result<Response> {
