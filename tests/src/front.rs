@@ -143,7 +143,7 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>, server: &Api) {
             send(status, &format!("Content-Type: text/html; charset=utf-8\r\n{headers}"), html.as_bytes());
         }
         None if host == "127.0.0.1" => {
-            let file = server.get(path).expect("the server answers");
+            let file = server.get(target).expect("the server answers");
             let kind = file.header("content-type").to_owned();
             send(file.status, &format!("{OPEN}Content-Type: {kind}\r\nCache-Control: max-age=300\r\n"), &file.bytes);
         }
