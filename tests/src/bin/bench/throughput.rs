@@ -181,16 +181,20 @@ fn beacon_script(events: usize) -> String {
     let bodies: Vec<Vec<u8>> = (0..BODIES)
         .map(|_| {
             let pages: Vec<String> = (0..events).map(|_| page(&mut random)).collect();
-            let id = BeaconId { load: [0; 8], seq: 0 };
+            let id = BeaconId { load: LOAD, seq: 0 };
             let mut beacon = view(id, SITE, &pages[0]);
             more_events(&mut beacon, &pages);
             beacon.visits[0].tag = random.bits() as u16 | 1;
             body(&beacon, 0)
         })
         .collect();
-    // Version and time of the attempt are a byte each; the page load's id opens the frozen part.
-    script(&bodies, Some(2), &format!("Origin: https://{SITE}\\r\\n"))
+    // The page load's id is found by what stands in its place, wherever the format has it.
+    let at = bodies.first().and_then(|body| body.windows(LOAD.len()).position(|window| window == LOAD));
+    script(&bodies, Some(at.expect("the id stands in the beacon as it is")), &format!("Origin: https://{SITE}\\r\\n"))
 }
+
+/// In place of the page load's id.
+const LOAD: [u8; 8] = *b"page-ld!";
 
 /// Nine clicks more on other pages of the same visit.
 fn more_events<'a>(beacon: &mut Beacon<'a>, pages: &'a [String]) {
