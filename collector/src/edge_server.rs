@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::app::edge_failure;
+use crate::app::{drain, edge_failure};
 use crate::clock::Clock;
 use crate::edge_shell::{EdgeConfig, EdgeShell};
 use crate::failure::Failure;
@@ -59,6 +59,12 @@ impl EdgeServer {
     /// The routes.
     pub fn router(&self) -> axum::Router {
         crate::http::edge::router(self)
+    }
+
+    /// Delivers what is left in the inbox, for at most so long; what is left then is delivered by the next one that opens it. No
+    /// request may come any more.
+    pub async fn drain(&self, within: Duration) {
+        drain(&self.shell, within).await;
     }
 
     /// The inbox's file.

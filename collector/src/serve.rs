@@ -12,7 +12,7 @@ use rusqlite::Transaction;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::app::{App, Welcome, drain};
+use crate::app::{App, Welcome};
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
 use crate::edge_server::EdgeServer;
@@ -124,7 +124,7 @@ async fn run(options: Options, clock: Clock) -> Result<(), Failure> {
         let duty = tokio::spawn(edge.clone().refresh());
         until_stopped(listener, edge.router(), &edge.stopping).await?;
         let _ = duty.await;
-        drain(&edge.shell, DRAIN).await;
+        edge.drain(DRAIN).await;
     } else {
         let app = App::open(options, clock)?;
         greet(&app.welcome()?, address, app.options.demo);
