@@ -15,6 +15,7 @@ pub mod event;
 pub mod facts;
 pub mod flush;
 pub mod fold;
+pub mod handover;
 pub mod headers;
 pub mod hints;
 pub mod host;
