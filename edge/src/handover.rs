@@ -76,7 +76,8 @@ pub enum Asked {
 /// The way of who wants a virtual shard to who has it: from note to note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Search {
-    to: u16,
+    /// Who wants it.
+    pub to: u16,
     /// The object to ask next.
     pub from: u16,
     /// The generation to ask for.

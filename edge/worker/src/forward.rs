@@ -1,6 +1,7 @@
 //! What a request is on its way to the object that counts it, and what objects say to each other. Both ends are this Worker,
 //! so the form is free to change with it.
 use headwater_core::Millis;
+use headwater_edge::handover::Given;
 use headwater_edge::hints::Hints;
 use headwater_edge::sender::{Place, Sender};
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,8 @@ pub(crate) struct Take {
     pub(crate) to: u16,
     /// The generation that the asked object has told; `None` asks for it.
     pub(crate) generation: Option<u32>,
+    /// Who has told that the asked object has it. If it does not know, it fetches it there first.
+    pub(crate) given: Option<Given>,
 }
 
 /// The answer.

@@ -12,7 +12,6 @@
 //! | `assets` | `/t.js` and what it loads |
 //! | `object` | the Durable Object: requests, and the alarm with all its duties |
 //! | `store` | its SQLite: rows, transactions, the batch under way |
-//! | `shards` | which virtual shards are whose, and how they move |
 //! | `collector` | what an object asks the collector and brings it |
 //! | `seal` | what an object stores of a site, so that its history shows no salt |
 #![cfg(target_arch = "wasm32")]
@@ -26,7 +25,6 @@ mod platform;
 mod respond;
 mod route;
 mod seal;
-mod shards;
 mod sql;
 mod store;
 

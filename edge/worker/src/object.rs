@@ -14,6 +14,7 @@ use headwater_edge::client::Agent;
 use headwater_edge::clock::Correction;
 use headwater_edge::facts::{Facts, Look};
 use headwater_edge::flush::{Flush, Next};
+use headwater_edge::handover::{Asked, Given, Search, Shards};
 use headwater_edge::headers::Header;
 use headwater_edge::ingest::{Done, Ingest, Work};
 use headwater_edge::limit::Limits;
@@ -33,9 +34,8 @@ use crate::forward::{Forward, KEY, MISDIRECTED, Name, Route, SHARDS, TAKE, Take,
 use crate::platform::{ask, now, random};
 use crate::respond::{build, problem, response};
 use crate::seal;
-use crate::shards::{Asked, Shards};
 use crate::sql::{Sql, SqlError};
-use crate::store::{Store, Tx};
+use crate::store::{Moved, Store, Tx};
 
 /// Requests are written at once while they come one by one. When they come faster than this many milliseconds one after
 /// the other, all that come within it share a row: at 100 a second that makes five a row, at the price of 25 ms more, on
@@ -83,9 +83,8 @@ struct Live {
     armed: Option<Millis>,
     /// It rings: its duties will set it for what there is to do.
     ringing: bool,
-    /// The facts are being asked for; so are these virtual shards.
-    asking: bool,
-    taking: BTreeSet<u8>,
+    /// Virtual shards that are being taken over, and since when.
+    taking: BTreeMap<u8, Millis>,
     asked_for_objects: Millis,
     counts: Counts,
 }
@@ -146,7 +145,7 @@ impl Inbox {
                 Err(_) => unreadable(),
             },
             "/take" => match postcard::from_bytes::<Take>(&body) {
-                Ok(take) => self.object.give(&take),
+                Ok(take) => self.object.give(&take).await,
                 Err(_) => unreadable(),
             },
             "/status" => self.object.status(),
@@ -180,8 +179,7 @@ impl Object {
             resumed: false,
             armed: None,
             ringing: false,
-            asking: false,
-            taking: BTreeSet::new(),
+            taking: BTreeMap::new(),
             asked_for_objects: Millis(0),
             counts: Counts::default(),
             store,
@@ -389,23 +387,19 @@ impl Object {
             self.with(|live| live.facts.failed(domain, now()));
             return;
         };
-        self.with(|live| live.asking = true);
         let asked = collector::facts(config, domain).await;
-        let gone = self.with(|live| {
-            live.asking = false;
-            match asked {
-                Ok((facts, told)) => {
-                    live.observe(&told);
-                    let at = live.clock.apply(now());
-                    let plain = facts.as_ref().and_then(|facts| postcard::to_allocvec(facts).ok());
-                    (live.facts.learned(domain, at, facts), plain)
-                }
-                Err(failure) => {
-                    let at = live.clock.apply(now());
-                    console_warn!("the collector can't be asked about a site: {}", failure.message);
-                    live.facts.failed(domain, at);
-                    (None, None)
-                }
+        let gone = self.with(|live| match asked {
+            Ok((facts, told)) => {
+                live.observe(&told);
+                let at = live.clock.apply(now());
+                let plain = facts.as_ref().and_then(|facts| postcard::to_allocvec(facts).ok());
+                (live.facts.learned(domain, at, facts), plain)
+            }
+            Err(failure) => {
+                let at = live.clock.apply(now());
+                console_warn!("the collector can't be asked about a site: {}", failure.message);
+                live.facts.failed(domain, at);
+                (None, None)
             }
         });
         let Some((gone, plain)) = gone else { return };
@@ -426,7 +420,7 @@ impl Object {
     fn refresh_if_due(self: &Rc<Self>) {
         let due = self.with(|live| {
             let at = live.clock.apply(now());
-            if live.asking { Vec::new() } else { live.facts.due(at) }
+            live.facts.due(at)
         });
         for domain in due.unwrap_or_default() {
             let object = self.clone();
@@ -440,7 +434,7 @@ impl Object {
             return facts;
         }
         let ask = self.with(|live| {
-            let ask = !live.asking && now().0.abs_diff(live.asked_for_objects.0) >= 1000;
+            let ask = now().0.abs_diff(live.asked_for_objects.0) >= 1000;
             if ask {
                 live.asked_for_objects = now();
             }
@@ -462,8 +456,7 @@ impl Object {
     async fn take_all(self: &Rc<Self>, shards: &[u8], facts: &SiteFacts, index: u16) -> bool {
         for shard in shards.iter().copied().collect::<BTreeSet<u8>>() {
             for _ in 0..LOOKS {
-                let (owns, taking) =
-                    self.with(|live| (live.shards.owns(shard), live.taking.contains(&shard))).unwrap_or_default();
+                let (owns, taking) = self.with(|live| (live.shards.owns(shard), live.is_taking(shard))).unwrap_or_default();
                 if owns {
                     break;
                 }
@@ -474,10 +467,8 @@ impl Object {
                     Delay::from(Duration::from_millis(LOOK)).await;
                     continue;
                 }
-                self.with(|live| live.taking.insert(shard));
-                let taken = self.take(shard, &facts.domain, index).await;
-                self.with(|live| live.taking.remove(&shard));
-                if let Err(error) = taken {
+                let Some(search) = self.with(|live| Search::new(&live.shards, shard)) else { return false };
+                if let Err(error) = self.take(shard, &facts.domain, search).await {
                     console_warn!("a virtual shard can't be taken over: {error}");
                     return false;
                 }
@@ -486,12 +477,18 @@ impl Object {
         true
     }
 
-    /// Takes a virtual shard from whoever has it.
-    async fn take(&self, shard: u8, domain: &str, to: u16) -> std::result::Result<(), worker::Error> {
-        let (mut from, _) = self.with(|live| live.shards.owner(shard)).unwrap_or_default();
-        let mut generation = None;
+    /// Follows the notes to who has a virtual shard, and takes it over. One at a time does it for each.
+    async fn take(&self, shard: u8, domain: &str, search: Search) -> Result<()> {
+        self.with(|live| live.taking.insert(shard, now()));
+        let taken = self.follow(shard, domain, search).await;
+        self.with(|live| live.taking.remove(&shard));
+        taken
+    }
+
+    async fn follow(&self, shard: u8, domain: &str, mut search: Search) -> Result<()> {
         for _ in 0..2 * shard::MOST {
-            let take = Take { from: Name { domain: domain.to_owned(), index: from }, shard, to, generation };
+            let Search { from, to, generation, given, .. } = search;
+            let take = Take { from: Name { domain: domain.to_owned(), index: from }, shard, to, generation, given };
             let body = postcard::to_allocvec(&take).map_err(|error| error.to_string())?;
             let mut answer = ask_object(&self.env, &take.from, TAKE, &body).await?;
             if answer.status_code() != 200 {
@@ -499,30 +496,51 @@ impl Object {
             }
             let bytes = answer.bytes().await?;
             match postcard::from_bytes(&bytes).map_err(|error| error.to_string())? {
-                Taken::At(owner, current) if owner == from => generation = Some(current),
-                Taken::At(owner, _) => (from, generation) = (owner, None),
-                Taken::Given(current, moved) => {
+                Taken::At(owner, current) if search.told(owner, current) => {}
+                Taken::At(..) => return Err(format!("object {from} has older news than others").into()),
+                Taken::Given(generation, moved) => {
                     let moved = postcard::from_bytes(&moved).map_err(|error| error.to_string())?;
-                    let name = Name { domain: domain.to_owned(), index: to };
-                    let kept = self.write(|store| {
-                        store.keep("name", &postcard::to_allocvec(&name).unwrap_or_default())?;
-                        store.import(shard, moved)?;
-                        store.set_owner(shard, to, current)
-                    });
-                    kept.ok_or("it can't be stored")?;
-                    self.with(|live| live.shards.moved(shard, to, current));
-                    self.arm_for_work();
-                    return Ok(());
+                    return self.stow(
+                        shard,
+                        Name { domain: domain.to_owned(), index: to },
+                        Given { by: from, generation },
+                        moved,
+                    );
                 }
             }
         }
         Err("nobody has it".into())
     }
 
+    /// Stores what came with a virtual shard: from then on it is this object's.
+    fn stow(&self, shard: u8, name: Name, given: Given, moved: Moved) -> Result<()> {
+        // Another request may have been quicker, and something new may be remembered since.
+        if self.with(|live| live.shards.lacks(shard, given)) == Some(false) {
+            return Ok(());
+        }
+        let kept = self.write(|store| {
+            store.keep("name", &postcard::to_allocvec(&name).unwrap_or_default())?;
+            store.import(shard, moved)?;
+            store.set_owner(shard, name.index, given.generation)
+        });
+        kept.ok_or_else(unusable)?;
+        self.with(|live| live.shards.moved(shard, name.index, given.generation));
+        self.arm_for_work();
+        Ok(())
+    }
+
     /// Another object wants a virtual shard.
-    fn give(&self, take: &Take) -> Result<Response> {
+    async fn give(self: &Rc<Self>, take: &Take) -> Result<Response> {
         self.adopt(&take.from);
         let not_now = || problem(503, "Not now", "the object's storage can't be used now");
+        let lacking = |given: &Given| self.with(|live| live.shards.lacks(take.shard, *given)) == Some(true);
+        if let Some(given) = take.given.filter(lacking) {
+            let Some(search) = self.with(|live| Search::for_given(&live.shards, given)) else { return not_now() };
+            if let Err(error) = self.take(take.shard, &take.from.domain, search).await {
+                console_warn!("a virtual shard that was given can't be fetched: {error}");
+                return not_now();
+            }
+        }
         // What was taken in is written first, so that it goes along.
         self.write_queue();
         let Some(asked) = self.with(|live| live.shards.asked(take.shard, take.to, take.generation)) else { return not_now() };
@@ -766,6 +784,11 @@ impl Object {
 }
 
 impl Live {
+    /// Whether another request is taking a virtual shard over. One that was cut off meanwhile is not waited for.
+    fn is_taking(&self, shard: u8) -> bool {
+        self.taking.get(&shard).is_some_and(|since| now().0.abs_diff(since.0) < LOOK * LOOKS as u64)
+    }
+
     fn observe(&mut self, told: &Told) {
         self.clock.observe(told.sent, told.answered, &told.date);
     }
@@ -785,8 +808,12 @@ impl Live {
     /// The site, if it is time to ask for it again.
     fn due_domain(&mut self) -> Option<String> {
         let at = self.clock.apply(now());
-        if self.asking { None } else { self.facts.due(at).pop() }
+        self.facts.due(at).pop()
     }
+}
+
+fn unusable() -> worker::Error {
+    "the object's storage can't be used now".into()
 }
 
 /// What judging needs, from this shell.
