@@ -299,7 +299,9 @@ fn client(api: &Api, site: &str, events: bool, mut random: Random, stop: &Atomic
         sent += 1;
         let again = usize::from(random.below(20) == 0);
         let mut left = 1 + again;
+        let start = Instant::now();
         while left > 0 {
+            assert!(start.elapsed() < Duration::from_secs(60), "{page} of {site} is not taken");
             let origin = format!("https://{site}");
             let headers = [("Origin", origin.as_str()), ("User-Agent", BROWSER), ("CF-Connecting-IP", &address)];
             match api.send(if events { "/api/event" } else { "/b" }, &bytes, &headers) {

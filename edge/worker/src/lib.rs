@@ -10,7 +10,7 @@
 //! | `route` | from a request to the object that counts it, or to several, and back |
 //! | `forward` | what a request is on the way to an object |
 //! | `assets` | `/t.js` and what it loads |
-//! | `object` | the Durable Object: requests, and the alarm with all its duties |
+//! | `object` | the Durable Object: its `requests`, the `alarm` with its duties, the site's `facts`, virtual shards that it `moves` |
 //! | `store` | its SQLite: rows, transactions, the batch under way |
 //! | `collector` | what an object asks the collector and brings it |
 //! | `seal` | what an object stores of a site, so that its history shows no salt |

@@ -3,20 +3,26 @@
 //! Deleting a row costs as much as writing it, dropping a table nothing, and making one two rows: so the blocks of a batch,
 //! unless they are two at most, stand in a table of their own, and what is remembered stands in tables by day. Page loads
 //! are packed, see `headwater_edge::packed`. A batch is written into the row that says how far things are.
-use std::cell::Cell;
+mod batch;
+mod moved;
+mod tables;
+mod tx;
+
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use headwater_core::{Millis, NodeId, SiteId};
 use headwater_edge::dedup::is_past;
-use headwater_edge::fold::Folder;
-use headwater_edge::packed::{Entry, Key, Packed, Pages, entries, log, logged, shard_of};
+use headwater_edge::packed::{Key, Packed, log, logged};
 use headwater_edge::record::Block;
-use headwater_edge::shard::Shard;
-use headwater_edge::store::{Table, Transaction};
+use headwater_edge::store::Table;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast as _;
 use worker::Storage;
+
+pub(crate) use moved::Moved;
+use tables::PagesOf;
+pub(crate) use tx::Tx;
 
 use crate::platform::{Transactional, random};
 use crate::sql::{Sql, SqlError, Value};
@@ -60,14 +66,6 @@ struct Progress {
     last: u64,
 }
 
-/// What of a virtual shard goes with it to another object.
-#[derive(Default, Serialize, Deserialize)]
-pub(crate) struct Moved {
-    loads: Vec<Entry>,
-    /// Ids and visits: the table's name, key and value.
-    rows: Vec<(String, Vec<u8>, Vec<u8>)>,
-}
-
 /// The rows, and what is in memory of them.
 pub(crate) struct Store {
     sql: Rc<Sql>,
@@ -95,57 +93,6 @@ pub(crate) struct Store {
 
 fn blocks_name(first: u64) -> String {
     format!("blocks_{first}")
-}
-
-fn prefixed(shard: u8, key: &[u8]) -> Vec<u8> {
-    [&[shard], key].concat()
-}
-
-/// The first byte of keys behind those of a virtual shard; of the last there is none.
-fn next_of(shard: u8) -> Vec<u8> {
-    shard.checked_add(1).into_iter().collect()
-}
-
-/// The condition for the keys of a virtual shard.
-fn of_shard<'a>(first: &'a [u8], next: &'a [u8]) -> (&'static str, Vec<Value<'a>>) {
-    if next.is_empty() {
-        return ("key >= ?", vec![Value::Blob(first)]);
-    }
-    ("key >= ? AND key < ?", vec![Value::Blob(first), Value::Blob(next)])
-}
-
-/// Pages in the tables of page loads.
-struct PagesOf<'a> {
-    sql: &'a Sql,
-    tables: &'a mut BTreeSet<Table>,
-}
-
-impl Pages for PagesOf<'_> {
-    type Error = SqlError;
-
-    fn read(&mut self, day: u32, key: &[u8]) -> Result<Option<Vec<u8>>, SqlError> {
-        get(self.sql, self.tables, Table::Loads(day), key)
-    }
-
-    fn write(&mut self, day: u32, key: &[u8], page: &[u8]) -> Result<(), SqlError> {
-        put(self.sql, self.tables, Table::Loads(day), key, page)
-    }
-}
-
-fn get(sql: &Sql, tables: &BTreeSet<Table>, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, SqlError> {
-    if !tables.contains(&table) {
-        return Ok(None);
-    }
-    sql.blob(&format!("SELECT value FROM {} WHERE key = ?", table.name()), &[Value::Blob(key)])
-}
-
-fn put(sql: &Sql, tables: &mut BTreeSet<Table>, table: Table, key: &[u8], value: &[u8]) -> Result<(), SqlError> {
-    let name = table.name();
-    if tables.insert(table) {
-        let create = "(key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
-        sql.run(&format!("CREATE TABLE IF NOT EXISTS {name} {create}"), &[])?;
-    }
-    sql.run(&format!("INSERT OR REPLACE INTO {name} VALUES (?, ?)"), &[Value::Blob(key), Value::Blob(value)])
 }
 
 impl Store {
@@ -357,73 +304,6 @@ impl Store {
         Ok(())
     }
 
-    /// Folds the waiting blocks, oldest first, as many as one batch takes. The batch and the end of its range; `None` if none
-    /// wait.
-    ///
-    /// # Errors
-    /// The platform's.
-    pub(crate) fn fold(&self) -> Result<Option<(u64, Vec<u8>)>, SqlError> {
-        let (mut folder, mut upto) = (Folder::default(), 0);
-        'blocks: for first in &self.blocks {
-            let table = blocks_name(*first);
-            let mut waiting = Vec::new();
-            let sql = format!("SELECT position, length(block) FROM {table} WHERE position > ? ORDER BY position");
-            self.sql
-                .each(&sql, &[Value::Int(self.taken_upto() as i64)], |row| waiting.push((row.int(0), row.int(1) as usize)))?;
-            for (position, length) in waiting {
-                if !folder.takes(length) {
-                    break 'blocks;
-                }
-                let sql = format!("SELECT block FROM {table} WHERE position = ?");
-                folder.add(&self.sql.blob(&sql, &[Value::Int(position)])?.unwrap_or_default());
-                upto = position as u64;
-            }
-        }
-        Ok((upto > 0).then(|| (upto, folder.finish(self.node, self.progress.seq + 1, upto).encode())))
-    }
-
-    /// Writes a batch before its first send.
-    ///
-    /// # Errors
-    /// The platform's.
-    pub(crate) fn freeze(&mut self, upto: u64, batch: &[u8]) -> Result<(), SqlError> {
-        let (first, rest) = batch.split_at(batch.len().min(CHUNK));
-        for (n, chunk) in rest.chunks(CHUNK).enumerate() {
-            self.sql.run("INSERT INTO outbox VALUES (?, ?)", &[Value::Int(n as i64), Value::Blob(chunk)])?;
-        }
-        self.progress.seq += 1;
-        self.progress.under_way = Some(UnderWay { seq: self.progress.seq, upto });
-        // What comes from now on goes into another table, so that this one can be dropped.
-        self.open &= !self.is_taken_whole();
-        self.save_with(first)
-    }
-
-    /// The bytes of the batch under way.
-    ///
-    /// # Errors
-    /// The platform's.
-    pub(crate) fn batch(&self) -> Result<Vec<u8>, SqlError> {
-        let mut batch = self.progress()?.map_or_else(Vec::new, |(_, first)| first);
-        self.sql.each("SELECT chunk FROM outbox ORDER BY n", &[], |row| {
-            batch.extend(row.blob(0));
-        })?;
-        Ok(batch)
-    }
-
-    /// Deletes the batch under way with its range: it was answered.
-    ///
-    /// # Errors
-    /// The platform's.
-    pub(crate) fn settle(&mut self) -> Result<(), SqlError> {
-        let Some(batch) = self.progress.under_way.take() else { return Ok(()) };
-        self.drop_blocks(batch.upto)?;
-        self.sql.run("DELETE FROM outbox", &[])?;
-        if self.packed.waiting() >= GATHERED {
-            self.merge()?;
-        }
-        self.save()
-    }
-
     /// Deletes the blocks up to a position. What their logs say stays.
     fn drop_blocks(&mut self, upto: u64) -> Result<(), SqlError> {
         let mut kept = Vec::new();
@@ -516,21 +396,6 @@ impl Store {
         (0..130).map(|hours| at.offset(hours * HOUR)).find(|then| self.tables.iter().any(|table| is_past(*table, *then)))
     }
 
-    /// Goes on under a new node after a restore: of the blocks that were there at the start those up to `delivered` are dropped,
-    /// and so is the batch under way, whose range is folded anew as far as it is still there.
-    ///
-    /// # Errors
-    /// The platform's.
-    pub(crate) fn renew(&mut self, delivered: u64) -> Result<(), SqlError> {
-        self.progress.under_way = None;
-        self.progress.seq = 0;
-        self.drop_blocks(delivered.min(self.boundary))?;
-        self.sql.run("DELETE FROM outbox", &[])?;
-        self.node = NodeId(random());
-        self.set_meta("node", &self.node.0)?;
-        self.save()
-    }
-
     /// Deletes everything about a site that is gone, but what is in the batch under way, which the collector drops.
     ///
     /// # Errors
@@ -561,124 +426,5 @@ impl Store {
         self.progress.merged = self.progress.last;
         self.sql.run("DELETE FROM meta WHERE name = 'facts'", &[])?;
         self.save()
-    }
-
-    /// Notes who has a virtual shard now.
-    ///
-    /// # Errors
-    /// The platform's.
-    pub(crate) fn set_owner(&mut self, shard: u8, owner: u16, generation: u32) -> Result<(), SqlError> {
-        self.make()?;
-        self.moves.retain(|(known, ..)| *known != shard);
-        self.moves.push((shard, owner, generation));
-        let values = [Value::Int(shard.into()), Value::Int(owner.into()), Value::Int(generation.into())];
-        self.sql.run("INSERT OR REPLACE INTO shards VALUES (?, ?, ?)", &values)
-    }
-
-    /// Everything that is remembered of a virtual shard.
-    ///
-    /// # Errors
-    /// The platform's.
-    pub(crate) fn export(&self, shard: u8) -> Result<Moved, SqlError> {
-        let mut moved = Moved::default();
-        let (first, next) = ([shard], next_of(shard));
-        for table in &self.tables {
-            let (condition, values) = of_shard(&first, &next);
-            let sql = format!("SELECT key, value FROM {} WHERE {condition}", table.name());
-            self.sql.each(&sql, &values, |row| {
-                let (key, value) = (row.blob(0), row.blob(1));
-                match table {
-                    Table::Loads(day) => moved.loads.extend(entries(&value).map(|(key, value)| (*day, key, value.to_vec()))),
-                    Table::Ids(_) | Table::Visits(_) => moved.rows.push((table.name(), key, value)),
-                }
-            })?;
-        }
-        // Behind what is in pages: of two, the later holds.
-        moved.loads.extend(self.packed.recent_of(Shard(shard)));
-        Ok(moved)
-    }
-
-    /// Takes over a virtual shard: what comes with it replaces what may be left of an earlier time.
-    ///
-    /// # Errors
-    /// The platform's.
-    pub(crate) fn import(&mut self, shard: u8, moved: Moved) -> Result<(), SqlError> {
-        self.make()?;
-        // Otherwise old logs would say more than the pages that come.
-        self.merge()?;
-        for table in &self.tables {
-            let (first, next) = ([shard], next_of(shard));
-            let (condition, values) = of_shard(&first, &next);
-            self.sql.run(&format!("DELETE FROM {} WHERE {condition}", table.name()), &values)?;
-        }
-        self.packed.forget_pages();
-        let Self { packed, sql, tables, .. } = self;
-        let of_shard = moved.loads.into_iter().filter(|(_, key, _)| shard_of(key).0 == shard);
-        packed.add(&mut PagesOf { sql, tables }, of_shard)?;
-        for (name, key, value) in moved.rows {
-            if let Some(table) = Table::from_name(&name) {
-                put(sql, tables, table, &key, &value)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One transaction's view of the store, for `headwater_edge::ingest`.
-pub(crate) struct Tx<'a> {
-    store: &'a mut Store,
-    /// The virtual shard that is worked for: ids and visits stand behind it, so that they can move.
-    shard: Rc<Cell<u8>>,
-    blocks: Vec<Vec<u8>>,
-}
-
-impl<'a> Tx<'a> {
-    pub(crate) const fn new(store: &'a mut Store, shard: Rc<Cell<u8>>) -> Self {
-        Self { store, shard, blocks: Vec::new() }
-    }
-
-    /// Writes everything that was appended: one row, and a further one for every half megabyte.
-    ///
-    /// # Errors
-    /// The platform's.
-    pub(crate) fn finish(self) -> Result<(), SqlError> {
-        let mut log = self.store.packed.take_log();
-        let mut blocks = self.blocks;
-        if blocks.is_empty() && !log.is_empty() {
-            blocks.push(Vec::new());
-        }
-        for block in blocks {
-            self.store.append(&block, &std::mem::take(&mut log))?;
-        }
-        Ok(())
-    }
-}
-
-impl Transaction for Tx<'_> {
-    type Error = SqlError;
-
-    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, SqlError> {
-        let Store { packed, sql, tables, .. } = &mut *self.store;
-        match (table, <&Key>::try_from(key)) {
-            (Table::Loads(day), Ok(key)) => packed.get(&mut PagesOf { sql, tables }, day, key),
-            _ => get(sql, tables, table, &prefixed(self.shard.get(), key)),
-        }
-    }
-
-    fn put(&mut self, table: Table, key: &[u8], value: &[u8]) -> Result<(), SqlError> {
-        self.store.make()?;
-        let Store { packed, sql, tables, .. } = &mut *self.store;
-        match (table, <&Key>::try_from(key)) {
-            (Table::Loads(day), Ok(key)) => {
-                packed.put(day, key, value);
-                Ok(())
-            }
-            _ => put(sql, tables, table, &prefixed(self.shard.get(), key), value),
-        }
-    }
-
-    fn append(&mut self, block: &[u8]) -> Result<(), SqlError> {
-        self.blocks.push(block.to_vec());
-        Ok(())
     }
 }
