@@ -12,8 +12,7 @@ use crate::beacon::Surroundings;
 use crate::dedup::{ACCEPTED, id_key};
 use crate::hints::Hints;
 use crate::host::{Page, cut};
-use crate::sender::{Located, Sender, Told, visit_context};
-use crate::source::CLICK_IDS;
+use crate::sender::{Landing, Located, Sender, visit_context};
 use crate::visit::{Event, Happening};
 use crate::visitor::{Who, order_of};
 use crate::{Refusal, amount, timestamp};
@@ -143,22 +142,12 @@ fn judge_item(
         Some(1) if !page.fragment.is_empty() => format!("{}#{}", page.path, page.fragment),
         _ => page.path.to_owned(),
     };
-    let parameter = |names: &[&str]| page.parameter(names).unwrap_or_default();
     let referrer = fields.text("referrer", &["referrer", "r"])?.unwrap_or("");
     // A place that the platform told belongs to the request's address, not to one that an item names.
     let located = ip.map(|ip| around.locate(ip));
     let place = located.as_ref().map_or(sender.place, Located::place);
-    let told = Told {
-        referrer,
-        source: &parameter(&["utm_source", "source", "ref"]),
-        medium: &parameter(&["utm_medium"]),
-        campaign: &parameter(&["utm_campaign"]),
-        content: &parameter(&["utm_content"]),
-        term: &parameter(&["utm_term"]),
-        click: CLICK_IDS.iter().find(|(id, _)| page.parameter(&[id]).is_some()).map_or("", |(id, _)| id),
-        entry: &path,
-        ..Told::default()
-    };
+    let landing = Landing::of(&page);
+    let told = landing.told(referrer, &path);
     // So do the hints to the request's own user agent.
     let hints = if fields.0.contains_key("user_agent") { Hints::default() } else { sender.hints };
     let context = visit_context(&site, &place, &hints.correct(&agent.client), &told);

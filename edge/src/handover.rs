@@ -155,6 +155,9 @@ mod tests {
         fault: Option<(usize, Fault)>,
     }
 
+    /// An answer: given, under which generation and with what, or who has it.
+    type Told = Result<(u32, BTreeSet<u32>), (u16, u32)>;
+
     /// What may go wrong with a message.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Fault {
@@ -183,7 +186,7 @@ mod tests {
         }
 
         /// One message and its answer; `None` when something was lost.
-        fn ask(&mut self, search: Search) -> Option<Result<(u32, BTreeSet<u32>), (u16, u32)>> {
+        fn ask(&mut self, search: Search) -> Option<Told> {
             self.messages += 1;
             let fault = self.fault.filter(|(at, _)| *at == self.messages).map(|(_, fault)| fault);
             if fault == Some(Fault::Request) {

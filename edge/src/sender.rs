@@ -8,7 +8,7 @@ use crate::client::{Client, screen_class};
 use crate::hints::Hints;
 use crate::host::{Page, cut};
 use crate::record::context;
-use crate::source::{Campaign, origin};
+use crate::source::{CLICK_IDS, Campaign, origin};
 use crate::{SiteFacts, zone};
 
 /// Where the platform says the sender is; empty where it says nothing.
@@ -102,6 +102,40 @@ pub struct Told<'a> {
     pub zone: &'a str,
     /// The screen's width in CSS pixels.
     pub screen: u16,
+}
+
+/// What the address of a visit's first page says of how it came, where no tracker of ours has read it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Landing {
+    source: String,
+    medium: String,
+    campaign: String,
+    content: String,
+    term: String,
+    click: &'static str,
+}
+
+impl Landing {
+    /// Reads the address.
+    #[must_use]
+    pub fn of(page: &Page<'_>) -> Self {
+        let parameter = |names: &[&str]| page.parameter(names).unwrap_or_default();
+        Self {
+            source: parameter(&["utm_source", "source", "ref"]),
+            medium: parameter(&["utm_medium"]),
+            campaign: parameter(&["utm_campaign"]),
+            content: parameter(&["utm_content"]),
+            term: parameter(&["utm_term"]),
+            click: CLICK_IDS.iter().find(|(id, _)| page.parameter(&[id]).is_some()).map_or("", |(id, _)| id),
+        }
+    }
+
+    /// What is told of the visit by it, the referrer and the path of the page.
+    #[must_use]
+    pub fn told<'a>(&'a self, referrer: &'a str, entry: &'a str) -> Told<'a> {
+        let Self { source, medium, campaign, content, term, click } = self;
+        Told { referrer, source, medium, campaign, content, term, click, entry, ..Told::default() }
+    }
 }
 
 /// A referring page as it is kept: host and path, without scheme, `www.`, user, query, fragment and last slash. Empty

@@ -14,6 +14,7 @@ use headwater_edge::answer::{Answer, Judged};
 use headwater_edge::beacon::Surroundings;
 use headwater_edge::client::Agent;
 use headwater_edge::facts::Look;
+use headwater_edge::headers::{Header, of_answer, of_other_method};
 use headwater_edge::hints::Hints;
 use headwater_edge::sender::{Located, Sender};
 use headwater_edge::{Refusal, SiteFacts, beacon, event};
@@ -59,9 +60,10 @@ async fn respond(
     judge: impl Fn(&[u8], &Sender<'_>, &Around<'_>) -> Result<Judged, Refusal>,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let origin = head.headers.get(header::ORIGIN).cloned();
+    let origin = text(&head.headers, &header::ORIGIN);
     if head.method != Method::POST {
-        return other_method(&head.method, origin);
+        let (status, headers) = of_other_method(head.method == Method::OPTIONS, origin);
+        return build(status, headers, Body::empty());
     }
     let at = parts.clock.now();
     let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
@@ -71,7 +73,7 @@ async fn respond(
     let located = address.map(|address| parts.locate(address)).unwrap_or_default();
     let sender = Sender {
         at,
-        origin: text(&head.headers, &header::ORIGIN),
+        origin,
         referer: text(&head.headers, &header::REFERER),
         user_agent: text(&head.headers, &header::USER_AGENT).unwrap_or(""),
         hints: Hints::read(|name| head.headers.get(name).and_then(|value| value.to_str().ok())),
@@ -203,55 +205,20 @@ async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<axum::bod
     })
 }
 
-/// A preflight, or a method that is not there.
-fn other_method(method: &Method, origin: Option<HeaderValue>) -> Response {
-    let preflight = *method == Method::OPTIONS;
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = if preflight { StatusCode::NO_CONTENT } else { StatusCode::METHOD_NOT_ALLOWED };
-    let headers = response.headers_mut();
-    headers.insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
-    if preflight {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
-        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
-    }
-    share(headers, origin);
-    response
-}
-
-/// Lets the page that asked read the answer. Which site it is for is not known before the body is read, and a preflight
-/// has none: so any page may read that it was refused, and only one of a foreign host may not.
-fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.unwrap_or(HeaderValue::from_static("*")));
-    let exposed = "Retry-After, X-Headwater-Dropped, X-Headwater-Warning";
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
-    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-}
-
-fn response(answer: &Answer, origin: Option<HeaderValue>, forwarded_ignored: bool) -> Response {
+fn response(answer: &Answer, origin: Option<&str>, forwarded_ignored: bool) -> Response {
+    let warning = "X-Forwarded-For was ignored: the peer is not trusted; see --trusted-proxy";
     let body = answer.body.as_ref().map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    build(answer.status, of_answer(answer, origin, forwarded_ignored.then_some(warning)), body)
+}
+
+fn build(status: u16, headers: Vec<Header>, body: Body) -> Response {
     let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    if answer.body.is_some() {
-        let kind = if answer.status < 400 { "application/json" } else { "application/problem+json" };
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    }
-    if let Some(seconds) = answer.retry_after {
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
-    if answer.dropped {
-        headers.insert("x-headwater-dropped", HeaderValue::from_static("bot"));
-    }
-    if forwarded_ignored {
-        let warning = "X-Forwarded-For was ignored: the peer is not trusted; see --trusted-proxy";
-        headers.insert("x-headwater-warning", HeaderValue::from_static(warning));
-    }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if answer.foreign {
-        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-    } else {
-        share(headers, origin);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in headers {
+        // An origin is repeated as it came, which was a header's value.
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
     }
     response
 }

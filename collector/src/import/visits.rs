@@ -12,8 +12,7 @@ use headwater_edge::event::Accepted;
 use headwater_edge::fold::Folder;
 use headwater_edge::host::{Page, cut};
 use headwater_edge::ingest::{Ingest, Work};
-use headwater_edge::sender::{Located, Told, visit_context};
-use headwater_edge::source::CLICK_IDS;
+use headwater_edge::sender::{Landing, Located, visit_context};
 use headwater_edge::store::{Table, Transaction};
 use headwater_edge::visit::{Event, Happening};
 use headwater_edge::visitor::Who;
@@ -77,18 +76,8 @@ impl<'a> Visits<'a> {
         });
         let page = Page::parse(&address)?;
         let who = Who { address: Some(address_of(line.client)), user_agent: &line.user_agent, device: [0; 8] };
-        let parameter = |names: &[&str]| page.parameter(names).unwrap_or_default();
-        let told = Told {
-            referrer: &line.referrer,
-            source: &parameter(&["utm_source", "source", "ref"]),
-            medium: &parameter(&["utm_medium"]),
-            campaign: &parameter(&["utm_campaign"]),
-            content: &parameter(&["utm_content"]),
-            term: &parameter(&["utm_term"]),
-            click: CLICK_IDS.iter().find(|(id, _)| page.parameter(&[id]).is_some()).map_or("", |(id, _)| id),
-            entry: page.path,
-            ..Told::default()
-        };
+        let landing = Landing::of(&page);
+        let told = landing.told(&line.referrer, page.path);
         let located = match (self.geo, line.client.parse()) {
             (Some(geo), Ok(address)) => geo.locate(address),
             _ => Located::default(),
