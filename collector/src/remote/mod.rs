@@ -142,8 +142,35 @@ impl Remote {
             self.keep(|kept| kept.learned(&site.domain, now, Some(&site), None));
         }
         for domain in due {
-            self.ask(&domain);
+            // While it is away each would wait its time out, and the server's end would wait for all of them.
+            if !self.inquire(&domain) {
+                break;
+            }
         }
+    }
+
+    /// Asks about a site. Says whether the collector was reached.
+    fn inquire(&self, domain: &str) -> bool {
+        let answer = self.get::<SiteFacts>(&format!("/v1/edge/sites/{}", segment(domain)), QUICK);
+        let now = self.clock().now();
+        match answer {
+            Ok(found) => {
+                // Under this name or none: a name like `..` would otherwise be another's.
+                let found = found.filter(|facts| facts.domain == domain);
+                let gone = lock(&self.facts).learned(domain, now, found.clone());
+                if found.is_some() || gone.is_some() {
+                    self.keep(|kept| kept.learned(domain, now, found.as_ref(), gone));
+                }
+            }
+            Err(error) => {
+                lock(&self.facts).failed(domain, now);
+                if matches!(error, Unanswered::Unreached(_)) {
+                    return false;
+                }
+                tracing::warn!("{error}");
+            }
+        }
+        true
     }
 
     /// The sites that were known and are no more; each until [`Remote::forgotten`].
@@ -241,24 +268,8 @@ impl Sites for Remote {
     }
 
     fn ask(&self, domain: &str) {
-        let answer = self.get::<SiteFacts>(&format!("/v1/edge/sites/{}", segment(domain)), QUICK);
-        let now = self.clock().now();
-        match answer {
-            Ok(found) => {
-                // Under this name or none: a name like `..` would otherwise be another's.
-                let found = found.filter(|facts| facts.domain == domain);
-                let gone = lock(&self.facts).learned(domain, now, found.clone());
-                if found.is_some() || gone.is_some() {
-                    self.keep(|kept| kept.learned(domain, now, found.as_ref(), gone));
-                }
-            }
-            Err(error) => {
-                lock(&self.facts).failed(domain, now);
-                if !matches!(error, Unanswered::Unreached(_)) {
-                    tracing::warn!("{error}");
-                }
-            }
-        }
+        // Where it was not reached, the next look says so.
+        let _ = self.inquire(domain);
     }
 }
 
