@@ -37,15 +37,28 @@ pub fn card(n: u64) -> String {
     if n < 100_000 { full(n) } else { short(n) }
 }
 
+/// A number with at most two digits after the point, for attributes and for [`ratio`]. The general way to write such numbers would be a
+/// twentieth of the page.
+#[must_use]
+pub fn decimal(value: f64) -> String {
+    // A cast saturates.
+    let hundredths = (value * 100.0).round() as i64;
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let (whole, rest) = (hundredths.unsigned_abs() / 100, hundredths.unsigned_abs() % 100);
+    match rest {
+        0 => format!("{sign}{whole}"),
+        rest if rest % 10 == 0 => format!("{sign}{whole}.{}", rest / 10),
+        rest => format!("{sign}{whole}.{rest:02}"),
+    }
+}
+
 /// A ratio with at most two digits after the point: `2.35`, `2.4`, `2`.
 #[must_use]
 pub fn ratio(value: f64) -> String {
     if !value.is_finite() {
         return "–".into();
     }
-    let text = format!("{value:.2}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    text.into()
+    decimal(value)
 }
 
 /// A share that the API gives in per cent: `37%`, and below ten one digit after the point.
@@ -56,7 +69,7 @@ pub fn percent(value: f64) -> String {
     } else if value > 0.0 && value < 9.95 {
         format!("{}%", ratio((value * 10.0).round() / 10.0))
     } else {
-        format!("{}%", value.round())
+        format!("{}%", decimal(value.round()))
     }
 }
 
@@ -95,6 +108,12 @@ pub fn counted(n: u64, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decimals_are_short() {
+        let written = [0.0, -0.004, 2.0, 2.5, 2.05, -3.456, 1e30, f64::NAN].map(decimal);
+        assert_eq!(written, ["0", "0", "2", "2.5", "2.05", "-3.46", "92233720368547758.07", "0"]);
+    }
 
     #[test]
     fn digits_are_grouped_by_three() {

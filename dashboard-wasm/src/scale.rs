@@ -125,7 +125,7 @@ pub fn label_step(count: usize, room: usize) -> usize {
 
 fn tenths(value: f64) -> String {
     let value = (value * 10.0).round() / 10.0;
-    format!("{value}")
+    crate::format::decimal(value)
 }
 
 #[cfg(test)]

@@ -66,12 +66,7 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// Compiles one package alone: in one command with another it would be given the other's features too.
 pub(crate) fn compile(package: &str) -> Result<PathBuf> {
-    let mut build = cargo(&["build", "--profile", "wasm", "--target", WASM, "--package", package]);
-    if package == "headwater-dashboard" {
-        // Leptos: views without their types. The page is a tenth smaller, and compiles sooner.
-        build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg erase_components");
-    }
-    run(&mut build)?;
+    run(&mut cargo(&["build", "--profile", "wasm", "--target", WASM, "--package", package]))?;
     let file = format!("{}.wasm", package.replace('-', "_"));
     Ok(root().join("target").join(WASM).join("wasm").join(file))
 }

@@ -1,15 +1,16 @@
 //! Which page is shown, who is looking, and the keys.
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::{Element, EventTarget, KeyboardEvent};
 
-use super::erased::act;
-use super::new_site::NewSiteForm;
+use super::dom::{El, button, document, el, listen_to_window, of};
+use super::follow::{effect, memo, untrack};
+use super::new_site::new_site;
 use super::session::{sign_in_by_link, who};
-use super::sign_in::SignIn;
-use super::site::SitePage;
-use super::sites::Sites;
+use super::sign_in::sign_in_form;
+use super::site::site_page;
+use super::sites::sites;
 use super::state::{Overlay, Session, State, state};
-use super::top::Top;
+use super::top::top;
 use super::{browser, dialog, engine};
 use crate::failure::Failure;
 use crate::filters::Filters;
@@ -28,33 +29,34 @@ enum Page {
 }
 
 /// The whole page.
-#[component]
-pub(crate) fn App() -> impl IntoView {
-    let state = State::new();
-    provide_context(state);
+pub(crate) fn app() -> Vec<El> {
+    let state = state();
     sign_in_by_link(state);
     engine::start(state);
     listen(state);
 
-    let followed = Memo::new(move |_| {
+    let followed = memo(move || {
         let allowed = matches!(state.session.get(), Session::In | Session::Guest);
         state.view().filter(|_| allowed).map(|view| view.scope)
     });
-    Effect::new(move |_| engine::follow(state, followed.get()));
-    let tabs = Memo::new(move |_| state.view().map(|view| (view.tabs, view.property)));
-    Effect::new(move |_| {
+    effect(move || {
+        let scope = followed.get();
+        untrack(|| engine::follow(state, scope));
+    });
+    let tabs = memo(move || state.view().map(|view| (view.tabs, view.property)));
+    effect(move || {
         if tabs.get().is_some() {
-            engine::turned(state);
+            untrack(|| engine::turned(state));
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         document().set_title(&match state.route.get() {
             Route::Site(view) => format!("{} – Headwater", view.scope.domain),
             Route::Sites | Route::NewSite => "Headwater".into(),
         });
     });
 
-    let page = Memo::new(move |_| match (state.session.get(), state.route.get()) {
+    let page = move || match (state.session.get(), state.route.get()) {
         (Session::Asking, _) => Page::Asking,
         (Session::Unknown(failure), _) => Page::Unknown(failure),
         (Session::Out(why), _) => Page::SignIn(why),
@@ -62,44 +64,34 @@ pub(crate) fn App() -> impl IntoView {
         (Session::Guest, _) => Page::SignIn(None),
         (_, Route::Sites) => Page::Sites,
         (_, Route::NewSite) => Page::NewSite,
-    });
-    view! {
-        <a class="skip" href="#main">"Skip to the figures"</a>
-        <Top />
-        <main id="main" class="page" tabindex="-1">
-            {move || match page.get() {
-                Page::Asking => view! { <p class="boot" role="status">"Loading…"</p> }.into_any(),
-                Page::Unknown(failure) => view! { <Unknown failure /> }.into_any(),
-                Page::SignIn(why) => view! { <SignIn why /> }.into_any(),
-                Page::Sites => view! { <Sites /> }.into_any(),
-                Page::NewSite => view! { <NewSiteForm /> }.into_any(),
-                Page::Site => view! { <SitePage /> }.into_any(),
-            }}
-        </main>
-    }
+    };
+    let draw = |page| match page {
+        Page::Asking => vec![of("p", "boot").set("role", "status").text("Loading…")],
+        Page::Unknown(failure) => vec![unknown(&failure)],
+        Page::SignIn(why) => vec![sign_in_form(why)],
+        Page::Sites => sites(),
+        Page::NewSite => vec![new_site()],
+        Page::Site => site_page(),
+    };
+    let main = of("main", "page").set("id", "main").set("tabindex", "-1").part(page, draw);
+    vec![of("a", "skip").set("href", "#main").text("Skip to the figures"), top(), main]
 }
 
-#[component]
-fn Unknown(failure: Failure) -> impl IntoView {
-    let state = state();
-    view! {
-        <div class="narrow sheet box">
-            <h1>"The server did not answer"</h1>
-            <p role="alert">{failure.message}</p>
-            <div class="acts">
-                <button class="btn main" on:click=act(move |_| who(state))>"Try again"</button>
-            </div>
-        </div>
-    }
+fn unknown(failure: &Failure) -> El {
+    of("div", "narrow sheet box")
+        .with(el("h1").text("The server did not answer"))
+        .with(el("p").set("role", "alert").text(&failure.message))
+        .with(of("div", "acts").with(button("btn main", "Try again", |_| who(state()))))
 }
 
 /// Back, forward, and the keys.
 fn listen(state: State) {
-    _ = window_event_listener(leptos::ev::popstate, move |_| {
+    listen_to_window("popstate", move |_| {
         let (path, search, _) = browser::address();
         state.route.set(Route::parse(&path, &search));
     });
-    _ = window_event_listener(leptos::ev::keydown, move |event| {
+    listen_to_window("keydown", move |event| {
+        let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
         if event.ctrl_key() || event.meta_key() || event.alt_key() || is_field(event.target()) {
             return;
         }
@@ -130,12 +122,10 @@ fn listen(state: State) {
         event.prevent_default();
     });
     // A menu closes when something else is pressed.
-    _ = window_event_listener(leptos::ev::pointerdown, move |event| {
+    listen_to_window("pointerdown", move |event| {
         let menu = matches!(state.open.get_untracked(), Some(Overlay::Ranges | Overlay::Compare));
-        let inside = event
-            .target()
-            .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
-            .and_then(|e| e.closest(".pop-host").ok().flatten());
+        let inside =
+            event.target().and_then(|t| t.dyn_into::<Element>().ok()).and_then(|e| e.closest(".pop-host").ok().flatten());
         if menu && inside.is_none() {
             state.open.set(None);
         }
@@ -151,7 +141,7 @@ fn escape(state: State) {
     }
 }
 
-fn is_field(target: Option<web_sys::EventTarget>) -> bool {
-    let name = target.and_then(|t| t.dyn_into::<web_sys::Element>().ok()).map(|element| element.tag_name());
+fn is_field(target: Option<EventTarget>) -> bool {
+    let name = target.and_then(|t| t.dyn_into::<Element>().ok()).map(|element| element.tag_name());
     matches!(name.as_deref(), Some("INPUT" | "SELECT" | "TEXTAREA"))
 }

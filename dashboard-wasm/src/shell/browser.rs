@@ -1,6 +1,33 @@
 //! What is asked of the browser besides requests. The only place that reads a clock or draws chance.
-use leptos::prelude::{document, window};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::dom::document;
+use super::follow::{on_end, together};
+
+/// The window.
+pub(crate) fn window() -> web_sys::Window {
+    js_sys::global().unchecked_into()
+}
+
+/// Does something after a while, whatever is shown then.
+pub(crate) fn after(ms: u32, act: impl FnOnce() + 'static) {
+    let act = Closure::once_into_js(move || together(act));
+    // A wait of more than 24 days is none that this page knows.
+    drop(window().set_timeout_with_callback_and_timeout_and_arguments_0(act.unchecked_ref(), ms.cast_signed()));
+}
+
+/// Does something again and again, until what is being made ends.
+pub(crate) fn every(ms: u32, mut act: impl FnMut() + 'static) {
+    let act = Closure::<dyn FnMut()>::new(move || together(&mut act));
+    let started = window().set_interval_with_callback_and_timeout_and_arguments_0(act.as_ref().unchecked_ref(), ms.cast_signed());
+    on_end(move || {
+        if let Ok(number) = started {
+            window().clear_interval_with_handle(number);
+        }
+        drop(act);
+    });
+}
 
 /// Milliseconds since 1970 by this computer's clock.
 pub(crate) fn now() -> f64 {
@@ -25,7 +52,7 @@ pub(crate) fn clock(zone: &str, at: f64) -> String {
 
 fn locale_string(date: &js_sys::Date, options: &JsValue) -> Option<String> {
     let function = js_sys::Reflect::get(date, &"toLocaleString".into()).ok()?;
-    let function: js_sys::Function = wasm_bindgen::JsCast::dyn_into(function).ok()?;
+    let function: js_sys::Function = JsCast::dyn_into(function).ok()?;
     function.call2(date, &"sv-SE".into(), options).ok()?.as_string()
 }
 
@@ -41,7 +68,7 @@ pub(crate) fn zones() -> Vec<String> {
     let get = |of: &JsValue, name: &str| js_sys::Reflect::get(of, &name.into()).ok();
     let list = || {
         let intl = get(&js_sys::global(), "Intl")?;
-        let function: js_sys::Function = wasm_bindgen::JsCast::dyn_into(get(&intl, "supportedValuesOf")?).ok()?;
+        let function: js_sys::Function = JsCast::dyn_into(get(&intl, "supportedValuesOf")?).ok()?;
         Some(js_sys::Array::from(&function.call1(&intl, &"timeZone".into()).ok()?))
     };
     list().map(|list| list.iter().filter_map(|zone| zone.as_string()).collect()).unwrap_or_default()

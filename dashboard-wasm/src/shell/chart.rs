@@ -1,10 +1,10 @@
 //! The chart: a line with its area, a crosshair that follows pointer or arrow keys, and the same values as a table.
-use leptos::html;
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use web_sys::{Element, Event, PointerEvent};
 
-use super::erased::{act, flag, text};
+use super::dom::{El, button, el, key, of, svg};
+use super::follow::{Signal, memo, on_end};
 use super::state::{State, state};
 use crate::filters::Filters;
 use crate::label::{self, Spacing};
@@ -70,42 +70,44 @@ fn line_of(state: State) -> Option<Line> {
 }
 
 /// The chart of the chosen card.
-#[component]
-pub(crate) fn Chart() -> impl IntoView {
+pub(crate) fn chart() -> El {
     let state = state();
-    let plot = NodeRef::<html::Div>::new();
-    let width = RwSignal::new(0.0);
-    let at = RwSignal::new(None::<usize>);
-    follow_width(plot, width);
-
-    let drawn = Memo::new(move |_| {
+    let width = Signal::new(0.0);
+    let at = Signal::new(None::<usize>);
+    let drawn = memo(move || {
         let width = width.get();
         line_of(state).filter(|_| width > 0.0).map(|line| Drawn::new(line, width))
     });
-    let empty = Signal::derive(move || drawn.with(|drawn| drawn.as_ref().is_some_and(|d| d.line.largest() == 0.0)));
-    let measure = Signal::derive(move || state.view().map(|view| view.measure).unwrap_or_default());
+    let empty = move || drawn.with(|drawn| drawn.as_ref().is_some_and(|d| d.line.largest() == 0.0));
     let heading = move || {
         let spacing = drawn.with(|drawn| drawn.as_ref().map(|d| d.line.spacing.phrase())).unwrap_or_default();
-        format!("{} {spacing}", measure.get().label())
+        format!("{} {spacing}", state.view().map(|view| view.measure).unwrap_or_default().label())
     };
-    let compared = Memo::new(move |_| {
-        drawn.with(|drawn| drawn.as_ref().is_some_and(|d| !d.before.is_empty())).then(|| state.scope().against)
-    });
+    let compared =
+        move || drawn.with(|drawn| drawn.as_ref().is_some_and(|d| !d.before.is_empty())).then(|| state.scope().against);
     let summary = move || drawn.with(|drawn| drawn.as_ref().map(|d| d.line.summary()).unwrap_or_default());
+    let legend =
+        of("p", "legend").flag("hidden", move || compared().is_none()).with(of("span", "key").set("aria-hidden", "true"));
+    let legend = legend.words(move || match compared() {
+        Some(Against::YearBefore) => "the year before",
+        _ => "the period before",
+    });
 
-    let find = move |event: leptos::ev::PointerEvent| {
-        let Some(element) = plot.get() else { return };
+    let plot = of("div", "plot");
+    let element = plot.0.clone();
+    let find = move |event: Event| {
+        let Some(event) = event.dyn_ref::<PointerEvent>() else { return };
         let x = f64::from(event.client_x()) - element.get_bounding_client_rect().left();
-        at.set(drawn.with_untracked(|drawn| {
+        at.put(drawn.with_untracked(|drawn| {
             let drawn = drawn.as_ref()?;
             let last = drawn.points.len().checked_sub(1)?;
             Some(drawn.frame.nearest(x, drawn.line.labels.len()).min(last))
         }));
     };
-    let step = move |event: leptos::ev::KeyboardEvent| {
+    let step = move |event: Event| {
         let Some(last) = drawn.with_untracked(|drawn| drawn.as_ref().and_then(|d| d.points.len().checked_sub(1))) else { return };
         let here = at.get_untracked();
-        let next = match event.key().as_str() {
+        let next = match key(&event).as_str() {
             "ArrowLeft" => here.map_or(last, |n| n.saturating_sub(1)),
             "ArrowRight" => here.map_or(0, |n| (n + 1).min(last)),
             "Home" => 0,
@@ -116,118 +118,104 @@ pub(crate) fn Chart() -> impl IntoView {
         event.prevent_default();
         at.set(Some(next));
     };
-    view! {
-        <div class="chart">
-            <div class="chart-head">
-                <h2>{text(heading)}</h2>
-                <p class="legend" hidden=flag(move || compared.get().is_none())>
-                    <span class="key" aria-hidden="true"></span>
-                    {move || match compared.get() {
-                        Some(Against::YearBefore) => "the year before",
-                        _ => "the period before",
-                    }}
-                </p>
-            </div>
-            <div
-                class="plot"
-                node_ref=plot
-                role="group"
-                aria-label=text(move || format!("{} Arrow keys read single values.", summary()))
-                tabindex="0"
-                on:pointermove=find
-                on:pointerdown=find
-                on:pointerleave=move |_| at.set(None)
-                on:blur=move |_| at.set(None)
-                on:keydown=step
-            >
-                {move || drawn.get().map(|drawn| picture(&drawn))}
-                {move || drawn.get().and_then(|drawn| crosshair(&drawn, at.get()?))}
-                <Show when=move || empty.get()>
-                    <Nothing />
-                </Show>
-            </div>
-            <details class="table">
-                <summary>"Show as a table"</summary>
-                <div class="scroll" tabindex="0" role="group" aria-label="Values of the chart">
-                    {move || drawn.get().map(|drawn| table(&drawn.line))}
-                </div>
-            </details>
-        </div>
-    }
+    follow_width(&plot.0, width);
+    let plot = plot
+        .set("role", "group")
+        .tell("aria-label", move || format!("{} Arrow keys read single values.", summary()))
+        .set("tabindex", "0")
+        .on("pointermove", find.clone())
+        .on("pointerdown", find)
+        .on("pointerleave", move |_| at.set(None))
+        .on("blur", move |_| at.set(None))
+        .on("keydown", step)
+        .part(move || drawn.get(), |drawn| drawn.iter().map(picture).collect())
+        .part(
+            move || at.get().map(|at| (drawn.get(), at)),
+            |found| found.and_then(|(drawn, at)| crosshair(drawn.as_ref()?, at)).unwrap_or_default(),
+        )
+        .when(empty, nothing);
+    let values = of("div", "scroll").set("tabindex", "0").set("role", "group").set("aria-label", "Values of the chart");
+    let open = Signal::new(false);
+    // Rows that nobody looks at are not made.
+    let values = values.part(
+        move || if open.get() { drawn.get().map(|drawn| drawn.line) } else { None },
+        |line| line.iter().map(table).collect(),
+    );
+    let details = of("details", "table");
+    let opened = details.0.clone();
+    of("div", "chart").with(of("div", "chart-head").with(el("h2").words(heading)).with(legend)).with(plot).with(
+        details
+            .on("toggle", move |_| open.put(opened.has_attribute("open")))
+            .with(el("summary").text("Show as a table"))
+            .with(values),
+    )
 }
 
 /// The element's width, now and whenever it changes.
-fn follow_width(plot: NodeRef<html::Div>, width: RwSignal<f64>) {
-    Effect::new(move |_| {
-        let Some(element) = plot.get() else { return };
-        let measured: web_sys::Element = element.unchecked_into();
-        width.set(measured.get_bounding_client_rect().width());
-        let watched = measured.clone();
-        let changed = Closure::<dyn FnMut()>::new(move || {
-            width.try_set(measured.get_bounding_client_rect().width());
+fn follow_width(plot: &Element, width: Signal<f64>) {
+    let measured = plot.clone();
+    let changed = Closure::<dyn FnMut()>::new(move || width.put(measured.get_bounding_client_rect().width()));
+    // The first time is when it is put into the page.
+    if let Ok(observer) = web_sys::ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+        observer.observe(plot);
+        on_end(move || {
+            observer.disconnect();
+            drop(changed);
         });
-        if let Ok(observer) = web_sys::ResizeObserver::new(changed.as_ref().unchecked_ref()) {
-            observer.observe(&watched);
-            let kept = StoredValue::new_local((observer, changed));
-            on_cleanup(move || {
-                kept.try_with_value(|(observer, _)| observer.disconnect());
-            });
-        }
-    });
+    }
 }
 
-fn picture(drawn: &Drawn) -> impl IntoView + use<> {
+fn path(class: &str, d: &str) -> El {
+    svg("path").set("class", class).set("d", d)
+}
+
+fn picture(drawn: &Drawn) -> El {
     let Drawn { line, frame, axis, points, before } = drawn;
     let frame = *frame;
     let measure = line.measure;
     let right = frame.left + frame.width;
     // Without values there is nothing to measure: only the ground is drawn.
     let empty = line.largest_of_both() == 0.0;
-    let rules = axis.lines().into_iter().filter(|value| !empty || *value == 0.0).map(move |value| (value, frame.y(value, *axis)));
-    let rules = rules.map(|(value, y)| {
-        view! {
-            <line class="grid" class:zero=value == 0.0 x1=frame.left x2=right y1=y y2=y />
-            <text x=frame.left - 9.0 y=y + 4.0 text-anchor="end">{measure.axis(value)}</text>
-        }
-    });
+    let mut svg_ = svg("svg").set("aria-hidden", "true");
+    for value in axis.lines().into_iter().filter(|value| !empty || *value == 0.0) {
+        let y = frame.y(value, *axis);
+        let class = if value == 0.0 { "grid zero" } else { "grid" };
+        let rule = svg("line").set("class", class).num("x1", frame.left).num("x2", right).num("y1", y).num("y2", y);
+        let words = svg("text").num("x", frame.left - 9.0).num("y", y + 4.0).set("text-anchor", "end");
+        svg_ = svg_.with(rule).with(words.text(&measure.axis(value)));
+    }
     let count = line.labels.len();
     let room = if line.spacing == Spacing::Hour || line.spacing == Spacing::Minute { 52.0 } else { 58.0 };
     let every = scale::label_step(count, (frame.width / room) as usize);
-    let spacing = line.spacing;
-    let words = line.labels.iter().enumerate().step_by(every).map(|(n, text)| {
+    for (n, text) in line.labels.iter().enumerate().step_by(every) {
         let x = frame.x(n, count);
         // A label at the very end would stand out of the picture.
         let anchor = if x > right - 20.0 && count > 1 { "end" } else { "middle" };
-        view! { <text x=x y=frame.bottom() + 20.0 text-anchor=anchor>{label::axis(text, spacing)}</text> }
-    });
-    let [done, open] = if empty { Default::default() } else { drawn.parts() };
-    let all: Vec<_> = points.iter().map(|(_, x, y)| (*x, *y)).collect();
-    let single = (points.len() == 1 && !empty).then(|| all.first().copied()).flatten();
+        let words = svg("text").num("x", x).num("y", frame.bottom() + 20.0).set("text-anchor", anchor);
+        svg_ = svg_.with(words.text(&label::axis(text, line.spacing)));
+    }
     // Minutes are bars: a line between them would tell of a slope where there are single visitors.
-    let bars = line.spacing == Spacing::Minute;
-    if bars && !empty {
+    if line.spacing == Spacing::Minute && !empty {
         let wide = (frame.width / count.max(1) as f64 * 0.7).clamp(2.0, 14.0);
-        let columns = points.iter().map(move |(n, x, y)| {
+        return svg_.all(points.iter().map(move |(n, x, y)| {
             let class = if n + 1 == count { "column open" } else { "column" };
             let high = (frame.bottom() - y).max(0.0);
-            view! { <rect class=class x=x - wide / 2.0 y=*y width=wide height=high rx="1.5" /> }
-        });
-        return view! { <svg aria-hidden="true">{rules.collect_view()} {words.collect_view()} {columns.collect_view()}</svg> }
-            .into_any();
+            let bar = svg("rect").set("class", class).num("x", x - wide / 2.0).num("y", *y);
+            bar.num("width", wide).num("height", high).set("rx", "1.5")
+        }));
     }
+    let [done, open] = if empty { Default::default() } else { drawn.parts() };
+    let all: Vec<_> = points.iter().map(|(_, x, y)| (*x, *y)).collect();
     let before = if empty { String::new() } else { scale::line(before) };
-    view! {
-        <svg aria-hidden="true">
-            {rules.collect_view()} {words.collect_view()} <path class="line before" d=before />
-            <path class="area" d=scale::area(&all, frame.bottom()) />
-            <path class="line" d=scale::line(&done) /> <path class="line open" d=scale::line(&open) />
-            {single.map(|(x, y)| view! { <circle class="single" cx=x cy=y r="3.5" /> })}
-        </svg>
-    }
-    .into_any()
+    let single = all.first().filter(|_| points.len() == 1 && !empty);
+    svg_.with(path("line before", &before))
+        .with(path("area", &scale::area(&all, frame.bottom())))
+        .with(path("line", &scale::line(&done)))
+        .with(path("line open", &scale::line(&open)))
+        .all(single.map(|(x, y)| svg("circle").set("class", "single").num("cx", *x).num("cy", *y).set("r", "3.5")))
 }
 
-fn crosshair(drawn: &Drawn, at: usize) -> Option<impl IntoView + use<>> {
+fn crosshair(drawn: &Drawn, at: usize) -> Option<Vec<El>> {
     let (n, x, y) = drawn.points.get(at).copied()?;
     let line = &drawn.line;
     let figure = line.values.get(n)?;
@@ -240,76 +228,52 @@ fn crosshair(drawn: &Drawn, at: usize) -> Option<impl IntoView + use<>> {
             let change = ((now - value) / value * 100.0).round();
             format!(" ({})", line.measure.change(change))
         });
-        view! {
-            <span class="beside">
-                <b>{line.measure.exact(value)}{change}</b>
-                <span>{label::full(when, line.spacing)}</span>
-            </span>
-        }
+        let value = el("b").text(&line.measure.exact(value)).text(&change.unwrap_or_default());
+        of("span", "beside").with(value).with(el("span").text(&label::full(when, line.spacing)))
     });
     let after = x < frame.left + frame.width * 0.6;
     let place = if after {
-        format!("translate({:.0}px, 6px)", x + 14.0)
+        format!("translate({}px, 6px)", (x + 14.0).round() as i64)
     } else {
-        format!("translate(calc({:.0}px - 100%), 6px)", x - 14.0)
+        format!("translate(calc({}px - 100%), 6px)", (x - 14.0).round() as i64)
     };
-    Some(view! {
-        <svg aria-hidden="true">
-            <line class="cross" x1=x x2=x y1=frame.top y2=frame.bottom() />
-            <circle class="mark" cx=x cy=y r="4.5" />
-        </svg>
-        <div class="tip" role="status" style:transform=place>
-            <b>{value}</b>
-            <span>{words}</span>
-            {beside}
-        </div>
-    })
+    let cross = svg("line").set("class", "cross").num("x1", x).num("x2", x).num("y1", frame.top).num("y2", frame.bottom());
+    let mark = svg("circle").set("class", "mark").num("cx", x).num("cy", y).set("r", "4.5");
+    let tip = of("div", "tip").set("role", "status").style("transform", move || place.clone());
+    let tip = tip.with(el("b").text(&value)).with(el("span").text(&words)).all(beside);
+    Some(vec![svg("svg").set("aria-hidden", "true").with(cross).with(mark), tip])
 }
 
-fn table(line: &Line) -> impl IntoView + use<> {
+fn table(line: &Line) -> El {
     let measure = line.measure;
     let spacing = line.spacing;
     let compared = !line.before.is_empty();
+    let cell = |words: &str| of("td", "n").text(words);
     let rows = line.values.iter().zip(&line.labels).enumerate().map(|(n, (figure, text))| {
         let value = figure.tooltip(measure).unwrap_or_else(|| "–".into());
         let beside = line.beside(n).map_or_else(|| "–".into(), |(_, value)| measure.exact(value));
-        view! {
-            <tr>
-                <th scope="row">{label::full(text, spacing)}</th>
-                <td class="n">{value}</td>
-                {compared.then(|| view! { <td class="n">{beside}</td> })}
-            </tr>
-        }
+        let head = el("th").set("scope", "row").text(&label::full(text, spacing));
+        el("tr").with(head).with(cell(&value)).all(compared.then(|| cell(&beside)))
     });
-    view! {
-        <table>
-            <thead>
-                <tr>
-                    <th scope="col">"Time"</th>
-                    <th scope="col" class="n">{measure.label()}</th>
-                    {compared.then(|| view! { <th scope="col" class="n">"Before"</th> })}
-                </tr>
-            </thead>
-            <tbody>{rows.collect_view()}</tbody>
-        </table>
-    }
+    let head = |words: &str| of("th", "n").set("scope", "col").text(words);
+    let heads = el("tr").with(el("th").set("scope", "col").text("Time")).with(head(measure.label()));
+    let heads = heads.all(compared.then(|| head("Before")));
+    el("table").with(el("thead").with(heads)).with(el("tbody").all(rows))
 }
 
 /// What stands in the chart when there is nothing to draw.
-#[component]
-fn Nothing() -> impl IntoView {
+fn nothing() -> El {
     let state = state();
-    let period = Signal::derive(move || state.scope().period);
-    let filtered = Signal::derive(move || !state.scope().filters.is_empty());
-    let measure = Signal::derive(move || state.view().map(|view| view.measure).unwrap_or_default());
-    let all_zero = Signal::derive(move || state.totals.with(|totals| totals.as_ref().is_some_and(|t| t.is_empty())));
-    let words = move || match measure.get() {
-        Measure::BounceRate if !all_zero.get() => "No visit bounced.".to_owned(),
-        Measure::VisitDuration if !all_zero.get() => "No time was spent that could be measured.".to_owned(),
-        _ if filtered.get() => format!("Nobody whom the filters let through was here {}.", period.get().phrase()),
-        _ => format!("Nobody was here {}.", period.get().phrase()),
+    let period = move || state.scope().period;
+    let filtered = move || !state.scope().filters.is_empty();
+    let all_zero = move || state.totals.with(|totals| totals.as_ref().is_some_and(|t| t.is_empty()));
+    let words = move || match state.view().map(|view| view.measure).unwrap_or_default() {
+        Measure::BounceRate if !all_zero() => "No visit bounced.".to_owned(),
+        Measure::VisitDuration if !all_zero() => "No time was spent that could be measured.".to_owned(),
+        _ if filtered() => format!("Nobody whom the filters let through was here {}.", period().phrase()),
+        _ => format!("Nobody was here {}.", period().phrase()),
     };
-    let wider = move || match period.get() {
+    let wider = move || match period() {
         Period::All => None,
         Period::Realtime => Some(Period::Today),
         Period::Days28 | Period::Days30 | Period::Days91 | Period::Months12 | Period::Year | Period::Custom(..) => {
@@ -317,18 +281,13 @@ fn Nothing() -> impl IntoView {
         }
         _ => Some(Period::Days28),
     };
-    view! {
-        <div class="plot-note">
-            <p>{text(words)}</p>
-            <Show when=move || filtered.get()>
-                <button class="btn" on:click=act(move |_| state.filter(|_| Filters::default()))>"Clear the filters"</button>
-            </Show>
-            {move || {
-                let wider = wider().filter(|_| all_zero.get() && !filtered.get());
-                wider.map(|period| {
-                    view! { <button class="btn" on:click=act(move |_| state.turn(|view| view.scope.period = period))>"Show " {period.label()}</button> }
-                })
-            }}
-        </div>
-    }
+    let show = move |period: Option<Period>| {
+        let period = period?;
+        let words = format!("Show {}", period.label());
+        Some(button("btn", &words, move |_| state.turn(|view| view.scope.period = period)))
+    };
+    of("div", "plot-note")
+        .with(el("p").words(words))
+        .when(filtered, move || button("btn", "Clear the filters", move |_| state.filter(|_| Filters::default())))
+        .part(move || wider().filter(|_| all_zero() && !filtered()), move |period| show(period).into_iter().collect())
 }

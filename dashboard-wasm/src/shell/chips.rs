@@ -1,11 +1,15 @@
 //! The conditions as chips, and the dialog in which one is made or changed.
-use headwater_query::{Condition, Dimension};
-use leptos::prelude::*;
-use leptos::task::spawn_local;
+use std::cell::Cell;
+use std::rc::Rc;
 
-use super::dialog::Dialog;
-use super::erased::{act, flag};
-use super::icons::{Cross, Funnel};
+use headwater_query::{Condition, Dimension};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Event;
+
+use super::dialog::dialog;
+use super::dom::{El, button, el, of, value};
+use super::follow::{Signal, effect, untrack};
+use super::icons::{cross, funnel};
 use super::state::{Overlay, state};
 use super::{http, names};
 use crate::filters::{self, Filters, OPERATORS};
@@ -15,95 +19,90 @@ use crate::question;
 use crate::report::Reading;
 
 /// The chips; nothing without conditions.
-#[component]
-pub(crate) fn Chips() -> impl IntoView {
+pub(crate) fn chips() -> El {
     let state = state();
-    let filters = Memo::new(move |_| state.scope().filters);
-    let chips =
-        move || filters.get().0.into_iter().enumerate().map(|(n, condition)| view! { <Chip n condition /> }).collect_view();
-    view! {
-        <Show when=move || !filters.with(Filters::is_empty)>
-            <div class="chips" role="group" aria-label="Filters">
-                {chips}
-                <button class="quiet" type="button" on:click=act(move |_| state.filter(|_| Filters::default()))>
-                    "Clear all"
-                </button>
-            </div>
-        </Show>
-    }
+    let draw = move |filters: Filters| {
+        if filters.is_empty() {
+            return Vec::new();
+        }
+        let chips = filters.0.iter().enumerate().map(|(n, condition)| chip(n, condition));
+        let clear = button("quiet", "Clear all", move |_| state.filter(|_| Filters::default()));
+        vec![of("div", "chips").set("role", "group").set("aria-label", "Filters").all(chips).with(clear)]
+    };
+    el("div").part(move || state.scope().filters, draw)
 }
 
-#[component]
-fn Chip(n: usize, condition: Condition) -> impl IntoView {
-    let state = state();
-    let subject = filters::subject(&condition);
+/// A condition in words: what is compared and how, and with which values.
+pub(crate) fn words(condition: &Condition) -> (String, String) {
     let values = condition.values.iter().map(|value| names::of(&condition.dimension, value)).collect::<Vec<_>>().join(" or ");
+    (filters::subject(condition), values)
+}
+
+fn chip(n: usize, condition: &Condition) -> El {
+    let state = state();
+    let (subject, values) = words(condition);
     let words = format!("{subject} {values}");
-    let negated = condition.negated;
-    view! {
-        <span class="chip" class:not=negated>
-            <button
-                class="not-button"
-                type="button"
-                title=if negated { "Count these instead" } else { "Count everything but these" }
-                aria-label=format!("Turn into the opposite: {words}")
-                on:click=act(move |_| state.filter(|filters| filters.negated(n)))
-            >
-                {if negated { "≠" } else { "=" }}
-            </button>
-            <button class="what" type="button" title="Change this filter" on:click=act(move |_| state.open.set(Some(Overlay::Condition(Some(n)))))>
-                {subject} " " <b>{values}</b>
-            </button>
-            <button class="away" type="button" aria-label=format!("Remove the filter {words}") on:click=act(move |_| state.filter(|filters| filters.without(n)))>
-                <Cross />
-            </button>
-        </span>
-    }
+    let (sign, hint) = if condition.negated { ("≠", "Count these instead") } else { ("=", "Count everything but these") };
+    let turn = button("not-button", sign, move |_| state.filter(|filters| filters.negated(n)))
+        .set("title", hint)
+        .set("aria-label", &format!("Turn into the opposite: {words}"));
+    let change = button("what", &subject, move |_| state.open.set(Some(Overlay::Condition(Some(n)))));
+    let change = change.set("title", "Change this filter").text(" ").with(el("b").text(&values));
+    let away = button("away", "", move |_| state.filter(|filters| filters.without(n)));
+    let away = away.set("aria-label", &format!("Remove the filter {words}")).with(cross());
+    of("span", if condition.negated { "chip not" } else { "chip" }).with(turn).with(change).with(away)
 }
 
 /// The button that makes a condition.
-#[component]
-pub(crate) fn AddFilter() -> impl IntoView {
-    let state = state();
-    view! {
-        <button class="tool" type="button" on:click=act(move |_| state.open.set(Some(Overlay::Condition(None))))>
-            <Funnel />
-            "Filter"
-        </button>
-    }
+pub(crate) fn add_filter() -> El {
+    let add = of("button", "tool").set("type", "button");
+    add.on("click", |_| state().open.set(Some(Overlay::Condition(None)))).with(funnel()).text("Filter")
 }
 
 /// Makes a condition, or changes the `n`th.
-#[component]
-pub(crate) fn ConditionDialog(n: Option<usize>) -> impl IntoView {
+pub(crate) fn condition_dialog(n: Option<usize>) -> El {
     let state = state();
-    let scope = state.route.with_untracked(|_| untrack(|| state.scope()));
+    let scope = untrack(|| state.scope());
     let old = n.and_then(|n| scope.filters.0.get(n).cloned());
-    let dimension = RwSignal::new(old.as_ref().map_or(Dimension::Page, |c| c.dimension.clone()));
-    let operator = RwSignal::new(old.as_ref().map_or("is", Condition::operator).to_owned());
-    let values = RwSignal::new(old.map(|c| c.values).unwrap_or_default());
-    let search = RwSignal::new(String::new());
-    let found = RwSignal::new(None::<Reading>);
-    let asked = StoredValue::new(0_u32);
-    Effect::new(move |_| {
+    let apply = move |condition: Option<Condition>| {
+        state.open.set(None);
+        if let Some(condition) = condition {
+            state.filter(|filters| filters.with(n, condition));
+        }
+    };
+    let title = if n.is_some() { "Change the filter" } else { "Count only…" };
+    let form = condition_form(old, n, apply);
+    dialog("", move || title.to_owned(), move || state.open.set(None), vec![form])
+}
+
+/// The fields of one condition; `apply` is called with what was made of them.
+fn condition_form(old: Option<Condition>, n: Option<usize>, apply: impl Fn(Option<Condition>) + 'static) -> El {
+    let state = state();
+    let scope = untrack(|| state.scope());
+    let dimension = Signal::new(old.as_ref().map_or(Dimension::Page, |c| c.dimension.clone()));
+    let operator = Signal::new(old.as_ref().map_or("is", Condition::operator).to_owned());
+    let values = Signal::new(old.map(|c| c.values).unwrap_or_default());
+    let search = Signal::new(String::new());
+    let found = Signal::new(None::<Reading>);
+    let asked = Rc::new(Cell::new(0_u32));
+    effect(move || {
         let question = question::values(&scope, &dimension.get(), &search.get(), n, http::server_minute());
-        let number = asked.with_value(|n| n + 1);
-        asked.set_value(number);
+        let (asked, number) = (asked.clone(), asked.get() + 1);
+        asked.set(number);
         spawn_local(async move {
             let told = http::query(question).await;
-            if asked.try_get_value() == Some(number) {
-                found.try_set(Some(told.unwrap_or_default()));
+            if asked.get() == number {
+                found.set(Some(told.unwrap_or_default()));
             }
         });
     });
     let exact = move || operator.with(|name| matches!(name.as_str(), "is" | "is_not"));
-    let close = Callback::new(move |()| state.open.set(None));
     let dimensions = move || {
         let tabs = Tab::ALL.into_iter().filter_map(|tab| tab.dimension(None));
         let properties = state.properties.get().unwrap_or_default().into_iter().map(Dimension::Prop);
         tabs.chain(properties).collect::<Vec<_>>()
     };
-    let apply = move |event: leptos::ev::SubmitEvent| {
+    let submit = move |event: Event| {
         event.prevent_default();
         let mut chosen = values.get_untracked();
         // What was typed and not taken from the list is meant too.
@@ -111,21 +110,18 @@ pub(crate) fn ConditionDialog(n: Option<usize>) -> impl IntoView {
         if !typed.is_empty() && (!untrack(exact) || chosen.is_empty()) && !chosen.contains(&typed) {
             chosen.push(typed);
         }
-        state.open.set(None);
-        if let Some(condition) = filters::condition(&operator.get_untracked(), dimension.get_untracked(), chosen) {
-            state.filter(|filters| filters.with(n, condition));
-        }
+        apply(filters::condition(&operator.get_untracked(), dimension.get_untracked(), chosen));
     };
-    let toggle = move |value: String| {
-        values.update(|values| match values.iter().position(|v| *v == value) {
+    let toggle = move |value: &str| {
+        values.update(|values| match values.iter().position(|v| v == value) {
             Some(at) => drop(values.remove(at)),
-            None => values.push(value),
+            None => values.push(value.to_owned()),
         });
     };
     // The chosen ones stay in the list, whatever is searched for.
     let rows = move || {
         let chosen = values.get();
-        let mut rows: Vec<(String, Option<String>)> = chosen.iter().map(|value| (value.clone(), None)).collect();
+        let mut rows: Vec<(String, String)> = chosen.iter().map(|value| (value.clone(), String::new())).collect();
         if exact() {
             found.with(|found| {
                 let Some(found) = found else { return };
@@ -133,79 +129,60 @@ pub(crate) fn ConditionDialog(n: Option<usize>) -> impl IntoView {
                     let Some(value) = row.dimensions.first().filter(|value| *value != "(other)") else { continue };
                     let figure = found.figure(n, 0, Measure::Visitors).written(Measure::Visitors);
                     match rows.iter_mut().find(|(known, _)| known == value) {
-                        Some(known) => known.1 = Some(figure),
-                        None => rows.push((value.clone(), Some(figure))),
+                        Some(known) => known.1 = figure,
+                        None => rows.push((value.clone(), figure)),
                     }
                 }
             });
         }
         rows
     };
-    let choose = move |event| {
-        let name = event_target_value(&event);
-        if let Some(chosen) = Dimension::from_name(&name) {
+    let choose = move |event: Event| {
+        if let Some(chosen) = Dimension::from_name(&value(&event)) {
             dimension.set(chosen);
             values.set(Vec::new());
             search.set(String::new());
         }
     };
-    view! {
-        <Dialog title=if n.is_some() { "Change the filter" } else { "Count only…" }.to_owned() close>
-            <form class="condition" on:submit=act(apply)>
-                <div class="pair">
-                    <select aria-label="What is compared" on:change=act(choose)>
-                        {move || {
-                            dimensions()
-                                .into_iter()
-                                .map(|of| {
-                                    let name = of.to_string();
-                                    let label = panel::dimension_label(&of);
-                                    view! { <option value=name prop:selected=flag(move || dimension.get() == of)>{label}</option> }
-                                })
-                                .collect_view()
-                        }}
-                    </select>
-                    <select aria-label="How it is compared" on:change=act(move |event| operator.set(event_target_value(&event)))>
-                        {OPERATORS
-                            .map(|(name, words)| view! { <option value=name prop:selected=flag(move || operator.get() == name)>{words}</option> })
-                            .collect_view()}
-                    </select>
-                </div>
-                <input
-                    type="search"
-                    class="search"
-                    autofocus=true
-                    aria-label="Search values, or type one"
-                    placeholder=move || if exact() { "Search values" } else { "Type a part of the value" }
-                    prop:value=move || search.get()
-                    on:input=act(move |event| search.set(event_target_value(&event)))
-                />
-                <fieldset class="choices" tabindex="0">
-                    <legend class="unseen">"Values"</legend>
-                    <For each=rows key=Clone::clone let:row>
-                        {
-                            let (value, figure) = row;
-                            let own = value.clone();
-                            let name = names::of(&dimension.get_untracked(), &value);
-                            view! {
-                                <label class="choice">
-                                    <input
-                                        type="checkbox"
-                                        prop:checked=flag(move || values.with(|values| values.contains(&own)))
-                                        on:change=act(move |_| toggle(value.clone()))
-                                    />
-                                    <bdi>{name}</bdi>
-                                    <span class="n">{figure}</span>
-                                </label>
-                            }
-                        }
-                    </For>
-                </fieldset>
-                <div class="acts">
-                    <button class="btn main" type="submit">"Apply"</button>
-                    <button class="btn" type="button" on:click=act(move |_| close.run(()))>"Cancel"</button>
-                </div>
-            </form>
-        </Dialog>
-    }
+    let choices = move |dimensions: Vec<Dimension>| {
+        let option = |of: &Dimension| el("option").set("value", &of.to_string()).text(&panel::dimension_label(of));
+        let select = el("select").set("aria-label", "What is compared").on("change", choose);
+        vec![select.all(dimensions.iter().map(option)).prop("value", move || dimension.get().to_string().into())]
+    };
+    let operators = OPERATORS.map(|(name, words)| el("option").set("value", name).text(words));
+    let operators = el("select")
+        .set("aria-label", "How it is compared")
+        .on("change", move |event| operator.set(value(&event)))
+        .all(operators)
+        .prop("value", move || operator.get().into());
+    let field = of("input", "search")
+        .set("type", "search")
+        .set("autofocus", "")
+        .set("aria-label", "Search values, or type one")
+        .tell("placeholder", move || if exact() { "Search values" } else { "Type a part of the value" }.into())
+        .prop("value", move || search.get().into())
+        .on("input", move |event| search.set(value(&event)));
+    let row = move |value: &str| {
+        let (own, other, shown) = (value.to_owned(), value.to_owned(), value.to_owned());
+        let tick = el("input")
+            .set("type", "checkbox")
+            .prop("checked", move || values.with(|values| values.contains(&own)).into())
+            .on("change", move |_| toggle(&other));
+        let figure = move || rows().into_iter().find(|(value, _)| *value == shown).map(|(_, figure)| figure).unwrap_or_default();
+        let name = names::of(&dimension.get_untracked(), value);
+        of("label", "choice").with(tick).with(el("bdi").text(&name)).with(of("span", "n").words(figure))
+    };
+    let list = of("fieldset", "choices").set("tabindex", "0").with(of("legend", "unseen").text("Values"));
+    let list = list.each(move || rows().into_iter().map(|(value, _)| value).collect(), row);
+    let acts = of("div", "acts").with(of("button", "btn main").set("type", "submit").text("Apply")).with(button(
+        "btn",
+        "Cancel",
+        move |_| state.open.set(None),
+    ));
+    of("form", "condition")
+        .on("submit", submit)
+        .with(of("div", "pair").part(dimensions, choices).with(operators))
+        .with(field)
+        .with(list)
+        .with(acts)
 }

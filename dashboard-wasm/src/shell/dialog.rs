@@ -1,53 +1,37 @@
 //! What lies over the page: the browser's own dialog, which keeps the focus inside and closes with Escape.
-use leptos::html;
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::HtmlDialogElement;
 
-use super::erased::act;
-use super::icons::Cross;
+use super::browser::after;
+use super::dom::{El, button, document, el, of};
+use super::icons::cross;
 
 /// A dialog. It is open as long as it is there; `close` takes it away.
-#[component]
-pub(crate) fn Dialog(
-    /// Its heading.
-    #[prop(into)]
-    title: Signal<String>,
-    /// Its class.
-    #[prop(optional)]
-    class: &'static str,
-    /// What happens when it is closed.
-    close: Callback<()>,
-    children: Children,
-) -> impl IntoView {
-    let node = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
-        if let Some(dialog) = node.get()
+pub(crate) fn dialog(class: &str, title: impl Fn() -> String + 'static, close: impl Fn() + Copy + 'static, inner: Vec<El>) -> El {
+    let head = of("div", "dialog-head")
+        .with(el("h2").set("id", "dialog-title").words(title))
+        .with(button("round", "", move |_| close()).set("aria-label", "Close").with(cross()));
+    let dialog = of("dialog", format!("dialog {class}").trim_end())
+        .set("aria-labelledby", "dialog-title")
+        .on("close", move |_| close())
+        .on("click", move |event| {
+            // A click beside the content is one on the dialog itself.
+            if event.target().is_some_and(|target| target.dyn_ref::<HtmlDialogElement>().is_some()) {
+                close();
+            }
+        })
+        .with(of("div", "dialog-in").with(head).all(inner));
+    let opened = dialog.0.clone();
+    // It can be shown only once it is in the page.
+    after(0, move || {
+        if let Some(dialog) = opened.dyn_ref::<HtmlDialogElement>()
+            && dialog.is_connected()
             && !dialog.open()
         {
-            // It fails only for what is not in the page any more.
             drop(dialog.show_modal());
         }
     });
-    // A click beside the content is one on the dialog itself.
-    let beside = move |event: leptos::ev::MouseEvent| {
-        let on = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlDialogElement>().ok());
-        if on.is_some() {
-            close.run(());
-        }
-    };
-    view! {
-        <dialog node_ref=node class=format!("dialog {class}") aria-labelledby="dialog-title" on:close=move |_| close.run(()) on:click=act(beside)>
-            <div class="dialog-in">
-                <div class="dialog-head">
-                    <h2 id="dialog-title">{title}</h2>
-                    <button class="round" type="button" aria-label="Close" on:click=act(move |_| close.run(()))>
-                        <Cross />
-                    </button>
-                </div>
-                {children()}
-            </div>
-        </dialog>
-    }
+    dialog
 }
 
 /// Whether one is open.

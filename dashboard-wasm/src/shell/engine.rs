@@ -1,15 +1,14 @@
 //! What keeps the figures true: it asks when the range changes and when something happened, follows the live feed, and looks after
 //! both every few seconds.
 use std::cell::RefCell;
-use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use headwater_query::{LiveFrame, Realtime};
-use leptos::leptos_dom::helpers::TimeoutHandle;
-use leptos::prelude::*;
-use leptos::task::spawn_local;
+use wasm_bindgen_futures::spawn_local;
 
-use super::browser;
+use super::browser::{self, after};
+use super::dom;
+use super::follow::together;
 use super::http;
 use super::socket::Socket;
 use super::state::{Session, State, update};
@@ -26,8 +25,8 @@ use crate::site_info::PropertyList;
 use crate::strip::Strip;
 use crate::table::Table;
 
-/// How often the realtime answer is asked for although nothing happened: visitors leave without a frame.
-const LOOK_AFTER: Duration = Duration::from_secs(10);
+/// How often the realtime answer is asked for although nothing happened, in milliseconds: visitors leave without a frame.
+const LOOK_AFTER: u32 = 10_000;
 
 #[derive(Default)]
 struct Engine {
@@ -82,13 +81,13 @@ pub(crate) fn follow(state: State, site: Option<Scope>) {
 
 /// Starts the duties that never end: what is listened to here is listened to as long as the page lives. Called once.
 pub(crate) fn start(state: State) {
-    set_interval(move || look_after(state), LOOK_AFTER);
-    _ = window_event_listener(leptos::ev::online, move |_| {
+    browser::every(LOOK_AFTER, move || look_after(state));
+    dom::listen_to_window("online", move |_| {
         engine(|e| e.link.network(true));
         connect(state);
         changed(state);
     });
-    _ = window_event_listener(leptos::ev::offline, move |_| {
+    dom::listen_to_window("offline", move |_| {
         let dropped = engine(|e| {
             e.link.network(false);
             e.line += 1;
@@ -97,7 +96,7 @@ pub(crate) fn start(state: State) {
         drop(dropped);
         state.link.set(LinkState::Offline);
     });
-    _ = window_event_listener_untyped("visibilitychange", move |_| seen(state));
+    dom::listen_to_window("visibilitychange", move |_| seen(state));
 }
 
 fn seen(state: State) {
@@ -114,11 +113,6 @@ pub(crate) fn changed(state: State) {
     if let Some(wait) = engine(|e| e.pace.changed(browser::now())) {
         after(wait, move || load(state));
     }
-}
-
-fn after(ms: u32, act: impl FnOnce() + 'static) {
-    let handle: Result<TimeoutHandle, _> = set_timeout_with_handle(act, Duration::from_millis(ms.into()));
-    drop(handle);
 }
 
 fn load(state: State) {
@@ -259,21 +253,23 @@ async fn show(state: State, scope: &Scope, told: Round) {
     if let Some(before) = &told.before {
         series = series.against(before);
     }
-    state.tell_realtime(&told.realtime);
-    update(state.totals, Some(totals));
-    update(state.series, Some(series));
-    let wanted = shown(state);
-    for ((signal, table), (tab, _)) in state.tables.into_iter().zip(told.panels).zip(wanted) {
-        // A tab that was turned meanwhile is asked for by itself.
-        if table.tab == tab {
-            update(signal, Some(table));
-        }
-    }
-    update(state.reading, told.reading);
     engine(|e| e.told.clone_from(&clock));
-    update(state.as_of, Some(clock));
-    update(state.failure, None);
-    update(state.loading, false);
+    let wanted = shown(state);
+    together(|| {
+        state.tell_realtime(&told.realtime);
+        update(state.totals, Some(totals));
+        update(state.series, Some(series));
+        for ((signal, table), (tab, _)) in state.tables.into_iter().zip(told.panels).zip(wanted) {
+            // A tab that was turned meanwhile is asked for by itself.
+            if table.tab == tab {
+                update(signal, Some(table));
+            }
+        }
+        update(state.reading, told.reading);
+        update(state.as_of, Some(clock));
+        update(state.failure, None);
+        update(state.loading, false);
+    });
     if !empty {
         update(state.ever, Some(true));
     } else if state.ever.get_untracked() != Some(true)
@@ -338,7 +334,7 @@ fn hear(state: State, frame: LiveFrame) {
         Told::Minutes(minutes) => {
             let clock = browser::clock(&state.zone(&state.domain_untracked()), http::server_now());
             state.arrivals.update(|arrivals| arrivals.tell(&minutes, clock.get(11..19).unwrap_or_default()));
-            if state.strip.try_update(|strip| strip.tell_live(&minutes)).unwrap_or(false) {
+            if state.strip.update(|strip| strip.tell_live(&minutes)) {
                 changed(state);
             }
         }

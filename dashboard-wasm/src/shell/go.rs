@@ -1,32 +1,31 @@
 //! Links inside the dashboard.
-use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, MouseEvent};
 
-use super::erased::{act, text};
+use super::dom::{El, el};
 use super::state::state;
 use crate::route::Route;
 
 /// A link inside the dashboard: it has an address like any other, but the page stays.
-#[component]
-pub(crate) fn Go(
-    /// Where to.
-    #[prop(into)]
-    to: Signal<Route>,
-    /// Its class.
-    #[prop(optional)]
-    class: &'static str,
-    /// Whether it is where we are.
-    #[prop(optional, into)]
-    current: Signal<bool>,
-    children: Children,
-) -> impl IntoView {
-    let state = state();
-    let click = move |event: leptos::ev::MouseEvent| {
-        if event.button() == 0 && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key()) {
+pub(crate) fn go(class: &str, to: impl Fn() -> Route + Copy + 'static) -> El {
+    link(class, el("a").tell("href", move || to().to_string()), Box::new(to))
+}
+
+/// The same to a page that is always the same.
+pub(crate) fn go_to(class: &str, to: &Route) -> El {
+    let target = to.clone();
+    link(class, el("a").set("href", &to.to_string()), Box::new(move || target.clone()))
+}
+
+fn link(class: &str, link: El, to: Box<dyn Fn() -> Route>) -> El {
+    let link = link.on("click", move |event: Event| {
+        let plain = event.dyn_ref::<MouseEvent>().is_some_and(|mouse| {
+            mouse.button() == 0 && !(mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key() || mouse.alt_key())
+        });
+        if plain {
             event.prevent_default();
-            state.go(to.get_untracked());
+            state().go(to());
         }
-    };
-    view! {
-        <a class=class href=text(move || to.get().to_string()) aria-current=move || current.get().then_some("page") on:click=act(click)>{children()}</a>
-    }
+    });
+    if class.is_empty() { link } else { link.set("class", class) }
 }

@@ -2,7 +2,6 @@
 use std::cell::Cell;
 
 use headwater_query::{Problem, Query};
-use leptos::prelude::window;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
@@ -72,7 +71,7 @@ async fn send(method: &str, path: &str, body: Option<String>) -> Result<JsValue,
         init.set_headers(&headers);
         init.set_body(&body.into());
     }
-    let sent = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await;
+    let sent = JsFuture::from(browser::window().fetch_with_str_and_init(path, &init)).await;
     let response: web_sys::Response = sent.map_err(|_| Failure::unreachable())?.dyn_into().map_err(|_| Failure::unreachable())?;
     if let Ok(Some(date)) = response.headers().get("Date") {
         // Whole seconds: a difference below two of them is none.

@@ -1,75 +1,63 @@
 //! The few drawings, as inline SVG that takes the colour of its text.
-use leptos::prelude::*;
+use super::dom::{El, svg};
+
+fn drawing(class: &str, side: &str, inner: El) -> El {
+    let view = format!("0 0 {side} {side}");
+    let svg = svg("svg").set("viewBox", &view).set("aria-hidden", "true").with(inner);
+    if class.is_empty() { svg } else { svg.set("class", class) }
+}
+
+fn strokes(side: &str, path: &str) -> El {
+    let inner = svg("path").set("d", path);
+    let lines = [
+        ("fill", "none"),
+        ("stroke", "currentColor"),
+        ("stroke-width", "1.6"),
+        ("stroke-linecap", "round"),
+        ("stroke-linejoin", "round"),
+    ];
+    let svg = drawing("icon", side, inner);
+    lines.into_iter().fold(svg, |svg, (name, value)| svg.set(name, value))
+}
 
 /// The mark.
-#[component]
-pub(crate) fn Mark() -> impl IntoView {
-    view! {
-        <svg viewBox="0 0 32 32" aria-hidden="true">
-            <rect width="32" height="32" rx="8" fill="currentColor" />
-            <path class="wave" d="M7 11c3 0 3 3 6 3s3-3 6-3 3 3 6 3M7 19c3 0 3 3 6 3s3-3 6-3 3 3 6 3" fill="none" stroke-width="2.6" stroke-linecap="round" />
-        </svg>
-    }
+pub(crate) fn mark() -> El {
+    let ground = ["width", "height"].into_iter().fold(svg("rect"), |rect, name| rect.set(name, "32"));
+    let wave = svg("path").set("class", "wave").set("fill", "none").set("stroke-width", "2.6").set("stroke-linecap", "round");
+    let wave = wave.set("d", "M7 11c3 0 3 3 6 3s3-3 6-3 3 3 6 3M7 19c3 0 3 3 6 3s3-3 6-3 3 3 6 3");
+    drawing("", "32", ground.set("rx", "8").set("fill", "currentColor")).with(wave)
 }
 
 /// An arrow that says that there is more below.
-#[component]
-pub(crate) fn Down() -> impl IntoView {
-    view! {
-        <svg viewBox="0 0 12 12" aria-hidden="true">
-            <path d="M2 4l4 4 4-4" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" />
-        </svg>
-    }
+pub(crate) fn down() -> El {
+    strokes("12", "M2 4l4 4 4-4").set("class", "down")
 }
 
 /// What closes or removes.
-#[component]
-pub(crate) fn Cross() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 12 12" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">
-            <path d="M3 3l6 6M9 3l-6 6" />
-        </svg>
-    }
+pub(crate) fn cross() -> El {
+    strokes("12", "M3 3l6 6M9 3l-6 6")
 }
 
 /// A filter.
-#[component]
-pub(crate) fn Funnel() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">
-            <path d="M2.5 3.5h11L9.5 8.5v4l-3-1.5V8.5z" />
-        </svg>
-    }
+pub(crate) fn funnel() -> El {
+    strokes("16", "M2.5 3.5h11L9.5 8.5v4l-3-1.5V8.5z")
 }
 
 /// Light.
-#[component]
-pub(crate) fn Sun() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">
-            <circle cx="8" cy="8" r="3" />
-            <path d="M8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7" />
-        </svg>
-    }
+pub(crate) fn sun() -> El {
+    strokes(
+        "16",
+        "M8 5a3 3 0 1 0 .01 0zM8 1.5v1M8 13.5v1M1.5 8h1M13.5 8h1M3.4 3.4l.7.7M11.9 11.9l.7.7M3.4 12.6l.7-.7M11.9 4.1l.7-.7",
+    )
 }
 
 /// Dark.
-#[component]
-pub(crate) fn Moon() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">
-            <path d="M13.5 9.6A5.8 5.8 0 0 1 6.4 2.5a5.8 5.8 0 1 0 7.1 7.1z" />
-        </svg>
-    }
+pub(crate) fn moon() -> El {
+    strokes("16", "M13.5 9.6A5.8 5.8 0 0 1 6.4 2.5a5.8 5.8 0 1 0 7.1 7.1z")
 }
 
 /// As the system has it.
-#[component]
-pub(crate) fn System() -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round">
-            <circle cx="8" cy="8" r="5.6" />
-            <path d="M8 2.4a5.6 5.6 0 0 1 0 11.2z" fill="currentColor" stroke="none" />
-        </svg>
-    }
+pub(crate) fn system() -> El {
+    let half = svg("path").set("d", "M8 2.4a5.6 5.6 0 0 1 0 11.2z").set("fill", "currentColor").set("stroke", "none");
+    strokes("16", "M8 2.4a5.6 5.6 0 1 0 .01 0z").with(half)
 }

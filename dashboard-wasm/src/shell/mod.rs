@@ -1,14 +1,14 @@
 //! The page: clocks, sockets, requests and the document. What is decided, the pure modules decide.
-#![allow(unreachable_pub, reason = "the component macro writes `pub` for what is crate-wide at most")]
-
 mod app;
 mod browser;
 mod cards;
 mod chart;
 mod chips;
 mod dialog;
+mod dom;
 mod engine;
-mod erased;
+mod follow;
+mod forms;
 mod go;
 mod help;
 mod hour;
@@ -31,14 +31,12 @@ mod theme;
 mod top;
 mod whole;
 
-use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Puts the dashboard where `index.html` left room for it.
 #[wasm_bindgen(start)]
-pub fn start() {
-    let Some(room) = document().get_element_by_id("app").and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) else { return };
-    room.set_inner_html("");
-    leptos::mount::mount_to(room, app::App).forget();
+pub(crate) fn start() {
+    let Some(room) = dom::document().get_element_by_id("app") else { return };
+    room.set_text_content(None);
+    drop(dom::El(room).all(app::app()));
 }

@@ -1,20 +1,16 @@
 //! The name of the site, which is also the way to another one.
-use leptos::prelude::*;
-
-use super::erased::{act, flag, text};
-use super::icons::Down;
+use super::dom::{El, el, value};
+use super::icons::down;
 use super::state::{Session, state};
 use crate::route::{Scope, SiteView};
 
 /// The heading of a site's page.
-#[component]
-pub(crate) fn SiteName() -> impl IntoView {
+pub(crate) fn site_name() -> El {
     let state = state();
-    let current = Signal::derive(move || state.domain());
-    let choice = Signal::derive(move || state.session.get() == Session::In && state.sites.with(|sites| sites.len() > 1));
-    let options = move || {
+    let choice = move || state.session.get() == Session::In && state.sites.with(|sites| sites.len() > 1);
+    let domains = move || {
         let mut domains: Vec<_> = state.sites.get().into_iter().map(|site| site.domain).collect();
-        let here = current.get();
+        let here = state.domain();
         if !domains.contains(&here) {
             domains.push(here);
         }
@@ -31,22 +27,14 @@ pub(crate) fn SiteName() -> impl IntoView {
             };
         });
     };
+    let select = move |domains: Vec<String>| {
+        let option = |domain: &String| el("option").set("value", domain).text(domain);
+        let select = el("select").set("aria-label", "Go to another site").on("change", move |event| go(value(&event)));
+        select.all(domains.iter().map(option)).prop("value", move || state.domain().into())
+    };
     // The control lies unseen over the words, so that the browser's own list opens where they stand. The range is kept.
-    view! {
-        <div class=text(move || if choice.get() { "pick" } else { "" })>
-            <h1>{text(move || current.get())}</h1>
-            <Show when=move || choice.get()>
-                <Down />
-                <select aria-label="Go to another site" on:change=act(move |event| go(event_target_value(&event)))>
-                    <For each=options key=String::clone let:domain>
-                        {
-                            let value = domain.clone();
-                            let own = domain.clone();
-                            view! { <option value=value prop:selected=flag(move || current.get() == own)>{domain}</option> }
-                        }
-                    </For>
-                </select>
-            </Show>
-        </div>
-    }
+    el("div").bind("class", move || choice().then(|| "pick".into())).with(el("h1").words(move || state.domain())).part(
+        move || choice().then(domains),
+        move |domains| domains.map_or_else(Vec::new, |domains| vec![down(), select(domains)]),
+    )
 }

@@ -1,11 +1,12 @@
 //! The range: a few one click away, all in a menu, any days in a calendar; and with what it is compared.
 use headwater_query::Date;
-use leptos::prelude::*;
+use web_sys::Event;
 
-use super::dialog::Dialog;
-use super::erased::{act, flag, text};
-use super::go::Go;
-use super::icons::Down;
+use super::dialog::dialog;
+use super::dom::{El, button, el, of, value};
+use super::follow::{Signal, untrack};
+use super::go::go;
+use super::icons::down;
 use super::state::{Overlay, state};
 use super::{browser, http};
 use crate::label;
@@ -14,118 +15,82 @@ use crate::period::Period;
 use crate::route::Against;
 
 /// The ranges and the comparison.
-#[component]
-pub(crate) fn Ranges() -> impl IntoView {
+pub(crate) fn ranges() -> Vec<El> {
     let state = state();
-    let period = Signal::derive(move || state.scope().period);
-    let against = Signal::derive(move || state.scope().against);
+    let period = move || state.scope().period;
+    let against = move || state.scope().against;
     let link = move |of: Period| {
-        let to = Signal::derive(move || state.with_period(of));
-        let current = Signal::derive(move || period.get() == of);
-        (to, current)
+        go("", move || state.with_period(of))
+            .bind("aria-current", move || (period() == of).then(|| "page".into()))
+            .text(&of.label())
     };
-    let near = Period::NEAR.map(|of| {
-        let (to, current) = link(of);
-        view! { <Go to current>{of.label()}</Go> }
-    });
     let listed = move || {
-        Period::ALL.map(|of| {
-            let (to, current) = link(of);
-            let key = of.key().map(|key| view! { <kbd aria-hidden="true">{key.to_ascii_uppercase()}</kbd> });
-            view! { <Go to current>{of.label()} {key}</Go> }
+        Period::ALL.map(|period| {
+            let key = period.key().map(|key| el("kbd").set("aria-hidden", "true").text(&key.to_ascii_uppercase().to_string()));
+            link(period).text(" ").all(key)
         })
     };
     let toggle =
         move |overlay| move |_| state.open.update(|open| *open = if *open == Some(overlay) { None } else { Some(overlay) });
-    let open = move |overlay| move || (state.open.get() == Some(overlay)).to_string();
-    let elsewhere = move || !Period::NEAR.contains(&period.get());
+    let open = move |overlay| move || state.open.get() == Some(overlay);
+    let elsewhere = move || !Period::NEAR.contains(&period());
     let choose = move |of: Against| {
         state.open.set(None);
         state.turn(|view| view.scope.against = of);
     };
-    view! {
-        <div class="pop-host">
-            <button
-                class="tool"
-                type="button"
-                aria-haspopup="true"
-                aria-expanded=text(open(Overlay::Compare))
-                hidden=flag(move || !period.get().is_comparable())
-                on:click=act(toggle(Overlay::Compare))
-            >
-                {move || match against.get() {
-                    Against::Nothing => "Compare",
-                    Against::Before => "vs before",
-                    Against::YearBefore => "vs year before",
-                }}
-                <Down />
-            </button>
-            <Show when=move || state.open.get() == Some(Overlay::Compare)>
-                <div class="pop" role="group" aria-label="Compare with">
-                    {Against::ALL
-                        .map(|of| {
-                            view! {
-                                <button type="button" aria-pressed=text(move || (against.get() == of).to_string()) on:click=act(move |_| choose(of))>
-                                    {of.label()}
-                                </button>
-                            }
-                        })
-                        .collect_view()}
-                </div>
-            </Show>
-        </div>
-        <div class="pop-host">
-            <nav class="ranges" aria-label="Range">
-                {near.collect_view()}
-                <button
-                    type="button"
-                    class="more-ranges"
-                    class:on=flag(elsewhere)
-                    aria-haspopup="true"
-                    aria-expanded=text(open(Overlay::Ranges))
-                    on:click=act(toggle(Overlay::Ranges))
-                >
-                    {text(move || if elsewhere() { period.get().label() } else { "More".into() })}
-                    <Down />
-                </button>
-            </nav>
-            <Show when=move || state.open.get() == Some(Overlay::Ranges)>
-                <nav class="pop right" aria-label="All ranges" on:click=act(move |_| state.open.set(None))>
-                    {listed().collect_view()}
-                    <button
-                        type="button"
-                        on:click=act(move |event: leptos::ev::MouseEvent| {
-                            event.stop_propagation();
-                            state.open.set(Some(Overlay::Calendar));
-                        })
-                    >
-                        "Days of your choice…"
-                        <kbd aria-hidden="true">"C"</kbd>
-                    </button>
-                </nav>
-            </Show>
-        </div>
-    }
+    let compare = button("tool", "", toggle(Overlay::Compare))
+        .set("aria-haspopup", "true")
+        .says("aria-expanded", open(Overlay::Compare))
+        .flag("hidden", move || !period().is_comparable())
+        .words(move || match against() {
+            Against::Nothing => "Compare",
+            Against::Before => "vs before",
+            Against::YearBefore => "vs year before",
+        })
+        .with(down());
+    let comparisons = move || {
+        let choices =
+            Against::ALL.map(|of| button("", of.label(), move |_| choose(of)).says("aria-pressed", move || against() == of));
+        of("div", "pop").set("role", "group").set("aria-label", "Compare with").all(choices)
+    };
+    let more = button("more-ranges", "", toggle(Overlay::Ranges))
+        .class_if("on", elsewhere)
+        .set("aria-haspopup", "true")
+        .says("aria-expanded", open(Overlay::Ranges))
+        .words(move || if elsewhere() { period().label() } else { "More".into() })
+        .with(down());
+    let all = move || {
+        let calendar = move |event: Event| {
+            event.stop_propagation();
+            state.open.set(Some(Overlay::Calendar));
+        };
+        let calendar = button("", "Days of your choice…", calendar).with(el("kbd").set("aria-hidden", "true").text("C"));
+        let menu = of("nav", "pop right").set("aria-label", "All ranges").on("click", move |_| state.open.set(None));
+        menu.all(listed()).with(calendar)
+    };
+    let near = of("nav", "ranges").set("aria-label", "Range").all(Period::NEAR.map(link)).with(more);
+    vec![
+        of("div", "pop-host").with(compare).when(open(Overlay::Compare), comparisons),
+        of("div", "pop-host").with(near).when(open(Overlay::Ranges), all),
+    ]
 }
 
 /// The calendar: two clicks, or two dates.
-#[component]
-pub(crate) fn Calendar() -> impl IntoView {
+pub(crate) fn calendar() -> El {
     let state = state();
     let scope = untrack(move || state.scope());
     let clock = browser::clock(&state.zone(&scope.domain), http::server_now());
     let today = clock.get(..10).and_then(Date::parse).unwrap_or_else(|| Date::from_days(0));
-    let chosen = RwSignal::new(match scope.period {
+    let chosen = Signal::new(match scope.period {
         Period::Custom(from, to) => Chosen { from: Some(from), to: Some(to) },
         _ => Chosen::default(),
     });
-    let shown = RwSignal::new(untrack(move || chosen.get()).to.unwrap_or(today).first_of_month(0));
-    let close = Callback::new(move |()| state.open.set(None));
+    let shown = Signal::new(chosen.get_untracked().to.unwrap_or(today).first_of_month(0));
     let range = move || {
         let Chosen { from, to } = chosen.get();
         Period::between(from?, to.or(from)?)
     };
-    let apply = move |event: leptos::ev::SubmitEvent| {
+    let apply = move |event: Event| {
         event.prevent_default();
         if let Some(period) = untrack(range) {
             state.open.set(None);
@@ -136,82 +101,53 @@ pub(crate) fn Calendar() -> impl IntoView {
         let class = move || {
             let Chosen { from, to } = chosen.get();
             let end = from == Some(day) || to == Some(day);
-            if end {
-                "day end"
-            } else if chosen.get().holds(day) {
-                "day in"
-            } else {
-                "day"
+            let class = match (end, chosen.get().holds(day)) {
+                (true, _) => "day end",
+                (false, true) => "day in",
+                _ => "day",
+            };
+            class.to_owned()
+        };
+        let words = day.day.to_string();
+        let day_button = button("", &words, move |_| chosen.update(|chosen| *chosen = chosen.clicked(day)))
+            .tell("class", class)
+            .set("aria-label", &label::day(day))
+            .says("aria-pressed", move || chosen.get().holds(day))
+            .maybe("aria-current", (day == today).then_some("date"));
+        day_button.maybe("disabled", (day > today).then_some(""))
+    };
+    let weeks = move |first: Date| {
+        let week = |week: [Option<Date>; 7]| of("div", "week").all(week.map(|of| of.map_or_else(|| el("span"), day)));
+        month::weeks(first).into_iter().map(week).collect()
+    };
+    let field = move |words: &str, get: fn(Chosen) -> Option<Date>, set: fn(&mut Chosen, Date)| {
+        let read = move |event: Event| {
+            if let Some(date) = Date::parse(&value(&event)) {
+                chosen.update(|chosen| set(chosen, date));
+                shown.set(date.first_of_month(0));
             }
         };
-        view! {
-            <button
-                type="button"
-                class=text(class)
-                aria-label=label::day(day)
-                aria-pressed=text(move || chosen.get().holds(day).to_string())
-                aria-current=(day == today).then_some("date")
-                disabled={day > today}
-                on:click=act(move |_| chosen.update(|chosen| *chosen = chosen.clicked(day)))
-            >
-                {day.day}
-            </button>
-        }
+        let written = move || get(chosen.get()).map(|date| date.to_string()).unwrap_or_default().into();
+        let input = el("input").set("type", "date").set("max", &today.to_string()).on("change", read).prop("value", written);
+        of("label", "field").with(el("span").text(words)).with(input)
     };
-    let weeks = move || {
-        let week = |week: [Option<Date>; 7]| {
-            let days = week.map(|of| of.map_or_else(|| view! { <span></span> }.into_any(), |of| day(of).into_any()));
-            view! { <div class="week">{days.collect_view()}</div> }
-        };
-        month::weeks(shown.get()).into_iter().map(week).collect_view()
+    let turn = move |words: &str, sign: &str, months: i32| {
+        button("round", sign, move |_| shown.update(|s| *s = s.first_of_month(months))).set("aria-label", words)
     };
-    let written = move |of: fn(Chosen) -> Option<Date>| move || of(chosen.get()).map(|date| date.to_string()).unwrap_or_default();
-    let read = move |event, set: fn(&mut Chosen, Date)| {
-        if let Some(date) = Date::parse(&event_target_value(&event)) {
-            chosen.update(|chosen| set(chosen, date));
-            shown.set(date.first_of_month(0));
-        }
-    };
-    view! {
-        <Dialog title="Days of your choice".to_owned() close class="calendar">
-            <form on:submit=act(apply)>
-                <div class="pair">
-                    <label class="field">
-                        <span>"From"</span>
-                        <input type="date" max=today.to_string() prop:value=text(written(|c| c.from)) on:change=act(move |e| read(e, |c, date| c.from = Some(date))) />
-                    </label>
-                    <label class="field">
-                        <span>"To"</span>
-                        <input type="date" max=today.to_string() prop:value=text(written(|c| c.to)) on:change=act(move |e| read(e, |c, date| c.to = Some(date))) />
-                    </label>
-                </div>
-                <div class="month">
-                    <div class="month-head">
-                        <button type="button" class="round" aria-label="Month before" on:click=act(move |_| shown.update(|s| *s = s.first_of_month(-1)))>
-                            "‹"
-                        </button>
-                        <b aria-live="polite">{text(move || label::month_of(shown.get()))}</b>
-                        <button
-                            type="button"
-                            class="round"
-                            aria-label="Month after"
-                            disabled=flag(move || { shown.get().first_of_month(1) > today })
-                            on:click=act(move |_| shown.update(|s| *s = s.first_of_month(1)))
-                        >
-                            "›"
-                        </button>
-                    </div>
-                    <div class="week names" aria-hidden="true">
-                        {["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"].map(|name| view! { <span>{name}</span> }).collect_view()}
-                    </div>
-                    {weeks}
-                </div>
-                <div class="acts">
-                    <button class="btn main" type="submit" disabled=flag(move || range().is_none())>
-                        {text(move || range().map_or_else(|| "Choose two days".to_owned(), |period| format!("Show {}", period.label())))}
-                    </button>
-                </div>
-            </form>
-        </Dialog>
-    }
+    let head = of("div", "month-head")
+        .with(turn("Month before", "‹", -1))
+        .with(el("b").set("aria-live", "polite").words(move || label::month_of(shown.get())))
+        .with(turn("Month after", "›", 1).flag("disabled", move || shown.get().first_of_month(1) > today));
+    let names = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"].map(|name| el("span").text(name));
+    let month = of("div", "month").with(head).with(of("div", "week names").set("aria-hidden", "true").all(names));
+    let month = month.part(move || shown.get(), weeks);
+    let words = move || range().map_or_else(|| "Choose two days".to_owned(), |period| format!("Show {}", period.label()));
+    let show = of("button", "btn main").set("type", "submit").flag("disabled", move || range().is_none()).words(words);
+    let pair = of("div", "pair").with(field("From", |c| c.from, |c, date| c.from = Some(date))).with(field(
+        "To",
+        |c| c.to,
+        |c, date| c.to = Some(date),
+    ));
+    let form = el("form").on("submit", apply).with(pair).with(month).with(of("div", "acts").with(show));
+    dialog("calendar", || "Days of your choice".into(), move || state.open.set(None), vec![form])
 }

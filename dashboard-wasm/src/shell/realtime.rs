@@ -1,63 +1,47 @@
 //! What only the realtime view has: pages being read now, and what arrives.
-use leptos::prelude::*;
-
-use super::erased::text;
-use super::panels::Rows;
+use super::dom::{El, el, of};
+use super::panels::rows;
 use super::state::state;
 use crate::arrivals::What;
 use crate::format;
 use crate::measure::Measure;
 
 /// Both, beside each other.
-#[component]
-pub(crate) fn Realtime() -> impl IntoView {
+pub(crate) fn realtime() -> El {
     let state = state();
-    let readers = Signal::derive(move || state.now.get().map_or(0, |(visitors, _)| visitors));
-    view! {
-        <div class="panels now-panels">
-            <section class="panel sheet" aria-labelledby="panel-reading">
-                <div class="panel-head">
-                    <h2 id="panel-reading">"Being read now"</h2>
-                    <p class="aside">{text(move || format::counted(readers.get(), "visitor", "visitors"))} " in 5 minutes"</p>
-                </div>
-                <Rows table=state.reading columns=&[Measure::Visitors] />
-            </section>
-            <Arriving />
-        </div>
-    }
+    let readers = move || state.now.get().map_or(0, |(visitors, _)| visitors);
+    let aside = of("p", "aside").words(move || format::counted(readers(), "visitor", "visitors")).text(" in 5 minutes");
+    let head = of("div", "panel-head").with(el("h2").set("id", "panel-reading").text("Being read now")).with(aside);
+    let reading = of("section", "panel sheet").set("aria-labelledby", "panel-reading").with(head);
+    of("div", "panels now-panels").with(rows(reading, state.reading, Some(&[Measure::Visitors]))).with(arriving())
 }
 
-#[component]
-fn Arriving() -> impl IntoView {
+fn arriving() -> El {
     let state = state();
     let lines = move || state.arrivals.with(|arrivals| arrivals.lines.iter().take(10).cloned().collect::<Vec<_>>());
-    let none = Signal::derive(move || state.arrivals.with(|arrivals| arrivals.lines.is_empty()));
-    view! {
-        <section class="panel sheet" aria-labelledby="panel-arriving">
-            <div class="panel-head">
-                <h2 id="panel-arriving">"Arriving"</h2>
-                <p class="aside">"whatever the filters"</p>
-            </div>
-            <Show when=move || !none.get() fallback=|| view! { <p class="none">"Nothing has arrived in this minute. It shows here by itself."</p> }>
-                <ol class="arrivals">
-                    <For each=lines key=|line| line.number let:line>
-                        {
-                            let (kind, name) = match line.what {
-                                What::View(page) => ("View", page),
-                                What::Event(name) => ("Event", name),
-                            };
-                            view! {
-                                <li class="arrival">
-                                    <time>{line.clock}</time>
-                                    <span class="kind" class:event=kind == "Event">{kind}</span>
-                                    <bdi class="what" title=name.clone()>{name.clone()}</bdi>
-                                    <span class="n">{(line.count > 1).then(|| format!("× {}", format::full(line.count)))}</span>
-                                </li>
-                            }
-                        }
-                    </For>
-                </ol>
-            </Show>
-        </section>
-    }
+    let aside = of("p", "aside").text("whatever the filters");
+    let head = of("div", "panel-head").with(el("h2").set("id", "panel-arriving").text("Arriving")).with(aside);
+    of("section", "panel sheet").set("aria-labelledby", "panel-arriving").with(head).part(
+        move || state.arrivals.with(|arrivals| arrivals.lines.is_empty()),
+        move |none| {
+            if none {
+                return vec![of("p", "none").text("Nothing has arrived in this minute. It shows here by itself.")];
+            }
+            let keys = move || lines().iter().map(|line| line.number.to_string()).collect();
+            let line = move |key: &str| {
+                let Some(line) = lines().into_iter().find(|line| line.number.to_string() == key) else { return el("li") };
+                let (kind, class, name) = match &line.what {
+                    What::View(page) => ("View", "kind", page),
+                    What::Event(name) => ("Event", "kind event", name),
+                };
+                let count = if line.count > 1 { format!("× {}", format::full(line.count)) } else { String::new() };
+                of("li", "arrival")
+                    .with(el("time").text(&line.clock))
+                    .with(of("span", class).text(kind))
+                    .with(of("bdi", "what").set("title", name).text(name))
+                    .with(of("span", "n").text(&count))
+            };
+            vec![of("ol", "arrivals").each(keys, line)]
+        },
+    )
 }

@@ -1,7 +1,6 @@
 //! Who is looking: signing in by link or token, and what a guest may see.
-use leptos::prelude::*;
-use leptos::task::spawn_local;
 use serde::Serialize;
+use wasm_bindgen_futures::spawn_local;
 
 use super::state::{Session, State};
 use super::{browser, http};

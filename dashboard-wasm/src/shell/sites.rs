@@ -1,12 +1,12 @@
 //! The list of sites, each with its last day.
 use headwater_query::{DateRange, Dimension, Include, Metric, Query, TimeDimension};
-use leptos::prelude::*;
-use leptos::task::spawn_local;
+use wasm_bindgen_futures::spawn_local;
 
-use super::erased::text;
-use super::go::Go;
+use super::dom::{El, el, of, svg};
+use super::follow::Signal;
+use super::go::go_to;
 use super::http;
-use super::new_site::NewSiteForm;
+use super::new_site::new_site;
 use super::state::state;
 use crate::format;
 use crate::report::Reading;
@@ -15,33 +15,23 @@ use crate::scale::{self, Axis, Frame};
 use crate::site_info::SiteInfo;
 
 /// The list, or the form for the first site.
-#[component]
-pub(crate) fn Sites() -> impl IntoView {
+pub(crate) fn sites() -> Vec<El> {
     let state = state();
-    let any = Signal::derive(move || state.sites.with(|sites| !sites.is_empty()));
-    view! {
-        <Show when=move || any.get() fallback=NewSiteForm>
-            <div class="titles">
-                <h1>"Sites"</h1>
-                <Go class="btn" to=Route::NewSite>"Add a site"</Go>
-            </div>
-            <ul class="sites">
-                <For each=move || state.sites.get() key=|site| site.domain.clone() let:site>
-                    <li><SiteCard site /></li>
-                </For>
-            </ul>
-        </Show>
+    if state.sites.with_untracked(Vec::is_empty) {
+        return vec![new_site()];
     }
+    let titles = of("div", "titles").with(el("h1").text("Sites")).with(go_to("btn", &Route::NewSite).text("Add a site"));
+    let all = state.sites.get_untracked();
+    vec![titles, of("ul", "sites").all(all.iter().map(|site| el("li").with(card(site))))]
 }
 
 /// One site: its visitors in the last 24 hours, and their page views by hour.
-#[component]
-fn SiteCard(site: SiteInfo) -> impl IntoView {
-    let day = RwSignal::new(None::<Result<(u64, Vec<f64>), String>>);
+fn card(site: &SiteInfo) -> El {
+    let day = Signal::new(None::<Result<(u64, Vec<f64>), String>>);
     let domain = site.domain.clone();
     spawn_local(async move {
         let told = last_day(&domain).await.map_err(|failure| failure.message);
-        day.try_set(Some(told));
+        day.set(Some(told));
     });
     let words = move || match day.get() {
         None => "…".into(),
@@ -49,27 +39,21 @@ fn SiteCard(site: SiteInfo) -> impl IntoView {
         Some(Ok((visitors, _))) => format!("{} in the last 24 hours", format::counted(visitors, "visitor", "visitors")),
         Some(Err(message)) => message,
     };
-    let spark = move || {
-        let values = day.get().and_then(Result::ok).map(|(_, values)| values).unwrap_or_default();
+    let spark = |day: Option<Result<(u64, Vec<f64>), String>>| {
+        let values = day.and_then(Result::ok).map(|(_, values)| values).unwrap_or_default();
         let frame = Frame { left: 0.0, top: 2.0, width: 300.0, height: 41.0 };
         let axis = Axis { top: values.iter().copied().fold(1.0, f64::max), step: 1.0 };
         let count = values.len();
         let points: Vec<_> = values.iter().enumerate().map(|(n, value)| (frame.x(n, count), frame.y(*value, axis))).collect();
-        view! {
-            <svg viewBox="0 0 300 44" preserveAspectRatio="none" aria-hidden="true">
-                <path class="area" d=scale::area(&points, 44.0) />
-                <path class="line" d=scale::line(&points) />
-            </svg>
-        }
+        let picture = svg("svg").set("viewBox", "0 0 300 44").set("preserveAspectRatio", "none").set("aria-hidden", "true");
+        let area = svg("path").set("class", "area").set("d", &scale::area(&points, 44.0));
+        vec![picture.with(area).with(svg("path").set("class", "line").set("d", &scale::line(&points)))]
     };
-    view! {
-        <Go class="site sheet" to=Route::site(&site.domain)>
-            <span class="domain">{site.domain.clone()}</span>
-            <span class="tag">{site.public.then_some("public")}</span>
-            <span class="today">{text(words)}</span>
-            <span class="spark">{spark}</span>
-        </Go>
-    }
+    go_to("site sheet", &Route::site(&site.domain))
+        .with(of("span", "domain").text(&site.domain))
+        .with(of("span", "tag").text(if site.public { "public" } else { "" }))
+        .with(of("span", "today").words(words))
+        .with(of("span", "spark").part(move || day.get(), spark))
 }
 
 async fn last_day(domain: &str) -> Result<(u64, Vec<f64>), crate::failure::Failure> {

@@ -1,8 +1,8 @@
 //! Everything that the page shows, as signals that live as long as the page.
 use headwater_query::Realtime;
-use leptos::prelude::*;
 
 use super::browser;
+use super::follow::{Signal, together};
 use crate::arrivals::Arrivals;
 use crate::failure::Failure;
 use crate::filters::Filters;
@@ -49,57 +49,61 @@ pub(crate) enum Overlay {
 /// The state. `Copy`, because it is only handles.
 #[derive(Clone, Copy)]
 pub(crate) struct State {
-    pub(crate) route: RwSignal<Route>,
-    pub(crate) session: RwSignal<Session>,
-    pub(crate) sites: RwSignal<Vec<SiteInfo>>,
-    pub(crate) totals: RwSignal<Option<Totals>>,
-    pub(crate) series: RwSignal<Option<Series>>,
-    pub(crate) tables: [RwSignal<Option<Table>>; Panel::ALL.len()],
+    pub(crate) route: Signal<Route>,
+    pub(crate) session: Signal<Session>,
+    pub(crate) sites: Signal<Vec<SiteInfo>>,
+    pub(crate) totals: Signal<Option<Totals>>,
+    pub(crate) series: Signal<Option<Series>>,
+    pub(crate) tables: [Signal<Option<Table>>; Panel::ALL.len()],
     /// Which pages are being read, in the realtime view.
-    pub(crate) reading: RwSignal<Option<Table>>,
-    pub(crate) arrivals: RwSignal<Arrivals>,
+    pub(crate) reading: Signal<Option<Table>>,
+    pub(crate) arrivals: Signal<Arrivals>,
     /// The names of the properties that events carry, the most frequent first.
-    pub(crate) properties: RwSignal<Option<Vec<String>>>,
-    pub(crate) open: RwSignal<Option<Overlay>>,
+    pub(crate) properties: Signal<Option<Vec<String>>>,
+    pub(crate) open: Signal<Option<Overlay>>,
     /// Visitors and events of the last five minutes.
-    pub(crate) now: RwSignal<Option<(u64, u64)>>,
-    pub(crate) strip: RwSignal<Strip>,
-    pub(crate) link: RwSignal<LinkState>,
-    pub(crate) failure: RwSignal<Option<Failure>>,
+    pub(crate) now: Signal<Option<(u64, u64)>>,
+    pub(crate) strip: Signal<Strip>,
+    pub(crate) link: Signal<LinkState>,
+    pub(crate) failure: Signal<Option<Failure>>,
     /// Whether anything was ever counted for the site.
-    pub(crate) ever: RwSignal<Option<bool>>,
+    pub(crate) ever: Signal<Option<bool>>,
     /// Whether what is shown belongs to another range than the one asked for.
-    pub(crate) loading: RwSignal<bool>,
+    pub(crate) loading: Signal<bool>,
     /// The site's clock when the figures were told.
-    pub(crate) as_of: RwSignal<Option<String>>,
+    pub(crate) as_of: Signal<Option<String>>,
 }
 
 impl State {
     pub(crate) fn new() -> Self {
         let (path, search, _) = browser::address();
         Self {
-            route: RwSignal::new(Route::parse(&path, &search)),
-            session: RwSignal::new(Session::Asking),
-            sites: RwSignal::new(Vec::new()),
-            totals: RwSignal::new(None),
-            series: RwSignal::new(None),
-            tables: std::array::from_fn(|_| RwSignal::new(None)),
-            reading: RwSignal::new(None),
-            arrivals: RwSignal::new(Arrivals::default()),
-            properties: RwSignal::new(None),
-            open: RwSignal::new(None),
-            now: RwSignal::new(None),
-            strip: RwSignal::new(Strip::default()),
-            link: RwSignal::new(LinkState::Opening),
-            failure: RwSignal::new(None),
-            ever: RwSignal::new(None),
-            loading: RwSignal::new(false),
-            as_of: RwSignal::new(None),
+            route: Signal::new(Route::parse(&path, &search)),
+            session: Signal::new(Session::Asking),
+            sites: Signal::new(Vec::new()),
+            totals: Signal::new(None),
+            series: Signal::new(None),
+            tables: std::array::from_fn(|_| Signal::new(None)),
+            reading: Signal::new(None),
+            arrivals: Signal::new(Arrivals::default()),
+            properties: Signal::new(None),
+            open: Signal::new(None),
+            now: Signal::new(None),
+            strip: Signal::new(Strip::default()),
+            link: Signal::new(LinkState::Opening),
+            failure: Signal::new(None),
+            ever: Signal::new(None),
+            loading: Signal::new(false),
+            as_of: Signal::new(None),
         }
     }
 
     /// Forgets what belongs to one site.
     pub(crate) fn clear(self) {
+        together(|| self.forget());
+    }
+
+    fn forget(self) {
         self.totals.set(None);
         self.series.set(None);
         for table in self.tables {
@@ -119,7 +123,7 @@ impl State {
     /// Merges a realtime answer. Says whether it held anything new.
     pub(crate) fn tell_realtime(self, realtime: &Realtime) -> bool {
         update(self.now, Some((realtime.visitors, realtime.events)));
-        self.strip.try_update(|strip| strip.tell_realtime(realtime)).unwrap_or(false)
+        self.strip.update(|strip| strip.tell_realtime(realtime))
     }
 
     /// Goes to a page, as a step of the history.
@@ -198,13 +202,14 @@ impl State {
 }
 
 /// Sets a signal only if that changes it, so that nothing is drawn twice.
-pub(crate) fn update<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
-    if signal.with_untracked(|old| *old != value) {
-        signal.set(value);
-    }
+pub(crate) fn update<T: PartialEq + 'static>(signal: Signal<T>, value: T) {
+    signal.put(value);
 }
 
-/// The state, from anywhere below the root.
+/// The state, from anywhere.
 pub(crate) fn state() -> State {
-    use_context::<State>().unwrap_or_else(State::new)
+    thread_local! {
+        static STATE: State = State::new();
+    }
+    STATE.with(|state| *state)
 }

@@ -1,16 +1,13 @@
 //! Dark or light: as the system has it, or as somebody chose. `theme.js` applies the choice before anything is drawn.
-use leptos::prelude::*;
-
-use super::browser;
-use super::erased::{act, text};
-use super::icons::{Moon, Sun, System};
+use super::dom::{El, document, of};
+use super::follow::Signal;
+use super::{browser, icons};
 
 const KEY: &str = "headwater_theme";
 
 /// The switch: system, light, dark.
-#[component]
-pub(crate) fn ThemeSwitch() -> impl IntoView {
-    let theme = RwSignal::new(browser::stored(KEY).filter(|name| name == "light" || name == "dark").unwrap_or_default());
+pub(crate) fn theme_switch() -> El {
+    let theme = Signal::new(browser::stored(KEY).filter(|name| name == "light" || name == "dark").unwrap_or_default());
     let next = move |_| {
         let to = match theme.get_untracked().as_str() {
             "" => "light",
@@ -29,13 +26,15 @@ pub(crate) fn ThemeSwitch() -> impl IntoView {
         "dark" => "Dark; change to the system's",
         _ => "As the system has it; change to light",
     };
-    view! {
-        <button class="quiet icon" type="button" title=text(words) aria-label=text(move || format!("Colours: {}", words())) on:click=act(next)>
-            {move || match theme.get().as_str() {
-                "light" => view! { <Sun /> }.into_any(),
-                "dark" => view! { <Moon /> }.into_any(),
-                _ => view! { <System /> }.into_any(),
-            }}
-        </button>
-    }
+    let drawing = |name: String| match name.as_str() {
+        "light" => vec![icons::sun()],
+        "dark" => vec![icons::moon()],
+        _ => vec![icons::system()],
+    };
+    of("button", "quiet icon")
+        .set("type", "button")
+        .tell("title", move || words().into())
+        .tell("aria-label", move || format!("Colours: {}", words()))
+        .on("click", next)
+        .part(move || theme.get(), drawing)
 }

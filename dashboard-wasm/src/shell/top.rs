@@ -1,21 +1,17 @@
 //! The bar above every page: the way home, and the way out.
-use leptos::prelude::*;
-use leptos::task::spawn_local;
+use wasm_bindgen_futures::spawn_local;
 
-use super::erased::act;
-use super::go::Go;
+use super::dom::{El, button, of};
+use super::go::go_to;
 use super::http;
-use super::icons::Mark;
+use super::icons::mark;
 use super::state::{Session, state};
-use super::theme::ThemeSwitch;
+use super::theme::theme_switch;
 use crate::route::Route;
 
 /// The bar.
-#[component]
-pub(crate) fn Top() -> impl IntoView {
+pub(crate) fn top() -> El {
     let state = state();
-    let signed_in = Signal::derive(move || state.session.get() == Session::In);
-    let guest = Signal::derive(move || state.session.get() == Session::Guest);
     let out = move |_| {
         spawn_local(async move {
             match http::delete("/api/v1/session").await {
@@ -24,23 +20,17 @@ pub(crate) fn Top() -> impl IntoView {
             }
         });
     };
-    view! {
-        <header class="top">
-            <div class="top-in">
-                <Go class="brand" to=Route::Sites>
-                    <Mark />
-                    "Headwater"
-                </Go>
-                <span class="grow"></span>
-                <ThemeSwitch />
-                <Show when=move || signed_in.get()>
-                    <Go class="quiet" to=Route::Sites>"All sites"</Go>
-                    <button class="quiet" on:click=act(out)>"Sign out"</button>
-                </Show>
-                <Show when=move || guest.get()>
-                    <button class="quiet" on:click=act(move |_| state.session.set(Session::Out(None)))>"Sign in"</button>
-                </Show>
-            </div>
-        </header>
-    }
+    let bar = of("div", "top-in")
+        .with(go_to("brand", &Route::Sites).with(mark()).text("Headwater"))
+        .with(of("span", "grow"))
+        .with(theme_switch())
+        .part(
+            move || state.session.get(),
+            move |session| match session {
+                Session::In => vec![go_to("quiet", &Route::Sites).text("All sites"), button("quiet", "Sign out", out)],
+                Session::Guest => vec![button("quiet", "Sign in", move |_| state.session.set(Session::Out(None)))],
+                _ => Vec::new(),
+            },
+        );
+    of("header", "top").with(bar)
 }

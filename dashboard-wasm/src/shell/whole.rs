@@ -1,10 +1,13 @@
 //! A whole list: every row of a tab, with more columns, searched, sorted and paged.
-use leptos::prelude::*;
-use leptos::task::spawn_local;
+use std::cell::Cell;
+use std::rc::Rc;
 
-use super::dialog::Dialog;
-use super::erased::{act, flag, text};
-use super::panels::{Value, heading};
+use wasm_bindgen_futures::spawn_local;
+
+use super::dialog::dialog;
+use super::dom::{El, button, el, of, value};
+use super::follow::{Signal, effect, memo};
+use super::panels::{heading, name};
 use super::state::state;
 use super::{engine, http};
 use crate::format;
@@ -14,99 +17,79 @@ use crate::question::{self, PAGE, Wanted};
 use crate::table::{Row, Table};
 
 /// The list of a tab.
-#[component]
-pub(crate) fn Whole(tab: Tab) -> impl IntoView {
+pub(crate) fn whole(tab: Tab) -> El {
     let state = state();
-    let close = Callback::new(move |()| state.turn(|view| view.whole = None));
-    let wanted = RwSignal::new(Wanted::default());
-    let table = RwSignal::new(None::<Table>);
-    let asked = StoredValue::new(0_u32);
-    let property = Memo::new(move |_| state.view().and_then(|view| view.property).or_else(|| engine::first_property(state)));
+    let wanted = Signal::new(Wanted::default());
+    let table = Signal::new(None::<Table>);
+    let asked = Rc::new(Cell::new(0_u32));
+    let property = move || state.view().and_then(|view| view.property).or_else(|| engine::first_property(state));
     let columns = tab.all_columns();
 
-    Effect::new(move |_| {
-        let scope = state.scope();
-        let property = property.get();
-        let wanted = wanted.get();
+    let subject = memo(move || (state.scope(), property(), wanted.get()));
+    effect(move || {
+        let (scope, property, wanted) = subject.get();
         let question = question::whole(&scope, tab, property.as_deref(), &wanted, http::server_minute());
         let (Some(question), Some(dimension)) = (question, tab.dimension(property.as_deref())) else {
             return table.set(Some(Table::empty(tab, None)));
         };
-        let number = asked.with_value(|n| n + 1);
-        asked.set_value(number);
+        let (asked, number) = (asked.clone(), asked.get() + 1);
+        asked.set(number);
         spawn_local(async move {
             let told = http::query(question).await;
             // Somebody types faster than answers come: only the last one counts.
-            if asked.try_get_value() != Some(number) {
-                return;
+            if asked.get() == number {
+                table.set(Some(match told {
+                    Ok(reading) => Table::read(&reading, tab, dimension, columns),
+                    Err(failure) => Table::empty(tab, Some(failure.message)),
+                }));
             }
-            table.try_set(Some(match told {
-                Ok(reading) => Table::read(&reading, tab, dimension, columns),
-                Err(failure) => Table::empty(tab, Some(failure.message)),
-            }));
         });
     });
 
-    let total = Signal::derive(move || table.with(|table| table.as_ref().map_or(0, |t| t.total)));
-    let page = Signal::derive(move || wanted.with(|wanted| wanted.page));
-    let pages = move || total.get().div_ceil(PAGE.into()).max(1);
+    let total = move || table.with(|table| table.as_ref().map_or(0, |t| t.total));
+    let page = move || wanted.with(|wanted| wanted.page);
+    let pages = move || total().div_ceil(PAGE.into()).max(1);
     let place = move || {
-        let from = u64::from(page.get()) * u64::from(PAGE);
-        let to = total.get().min(from + u64::from(PAGE));
-        match total.get() {
+        let from = u64::from(page()) * u64::from(PAGE);
+        let to = total().min(from + u64::from(PAGE));
+        match total() {
             0 => String::new(),
             all => format!("{}–{} of {}", format::full(from + 1), format::full(to), format::full(all)),
         }
     };
-    let title = Signal::derive(move || match (tab, property.get()) {
+    let title = move || match (tab, property()) {
         (Tab::Properties, Some(name)) => format!("Values of {name}"),
         _ => tab.title().to_owned(),
-    });
+    };
     let search = move |event| {
         wanted.update(|wanted| {
-            wanted.search = event_target_value(&event);
+            wanted.search = value(&event);
             wanted.page = 0;
         });
     };
-    view! {
-        <Dialog title close class="wide">
-            <div class="tools">
-                <input
-                    type="search"
-                    class="search"
-                    placeholder=format!("Search {}", tab.title().to_lowercase())
-                    aria-label=format!("Search {}", tab.title().to_lowercase())
-                    on:input=act(search)
-                    autofocus=true
-                />
-                <span class="place" role="status">{text(place)}</span>
-                <div class="pager" hidden=flag(move || pages() == 1)>
-                    <button class="btn" disabled=flag(move || page.get() == 0) on:click=act(move |_| wanted.update(|w| w.page = w.page.saturating_sub(1)))>
-                        "Back"
-                    </button>
-                    <button
-                        class="btn"
-                        disabled=flag(move || u64::from(page.get()) + 1 >= pages())
-                        on:click=act(move |_| wanted.update(|w| w.page += 1))
-                    >
-                        "Next"
-                    </button>
-                </div>
-            </div>
-            <div class="scroll" tabindex="0" role="group" aria-label=tab.title()>
-                {move || table.get().map(|told| list(&told, tab, columns, wanted))}
-            </div>
-        </Dialog>
-    }
+    let hint = format!("Search {}", tab.title().to_lowercase());
+    let field = of("input", "search").set("type", "search").set("placeholder", &hint).set("aria-label", &hint);
+    let back = button("btn", "Back", move |_| wanted.update(|w| w.page = w.page.saturating_sub(1)));
+    let next = button("btn", "Next", move |_| wanted.update(|w| w.page += 1));
+    let pager = of("div", "pager")
+        .flag("hidden", move || pages() == 1)
+        .with(back.flag("disabled", move || page() == 0))
+        .with(next.flag("disabled", move || u64::from(page()) + 1 >= pages()));
+    let tools = of("div", "tools")
+        .with(field.on("input", search).set("autofocus", ""))
+        .with(of("span", "place").set("role", "status").words(place))
+        .with(pager);
+    let scroll = of("div", "scroll").set("tabindex", "0").set("role", "group").set("aria-label", tab.title());
+    let scroll = scroll.part(move || table.get(), move |told| told.iter().map(|told| list(told, tab, columns, wanted)).collect());
+    dialog("wide", title, move || state.turn(|view| view.whole = None), vec![tools, scroll])
 }
 
-fn list(told: &Table, tab: Tab, columns: &'static [Measure], wanted: RwSignal<Wanted>) -> impl IntoView + use<> {
-    let state = state();
+fn list(told: &Table, tab: Tab, columns: &'static [Measure], wanted: Signal<Wanted>) -> El {
     if told.rows.is_empty() {
         let search = wanted.with_untracked(|wanted| !wanted.search.is_empty());
         let words =
             told.failure.clone().unwrap_or_else(|| if search { "Nothing is called so.".into() } else { tab.empty().into() });
-        return view! { <p class="none">{words}</p> }.into_any();
+        return of("p", "none").text(&words);
     }
     let order = wanted.with_untracked(|wanted| wanted.order).or_else(|| columns.first().map(|first| (*first, false)));
     let heads = columns.iter().map(|column| {
@@ -119,36 +102,18 @@ fn list(told: &Table, tab: Tab, columns: &'static [Measure], wanted: RwSignal<Wa
                 wanted.page = 0;
             });
         };
-        view! {
-            <th scope="col" class="n" aria-sort=aria>
-                <button type="button" title=column.about() on:click=act(turn)>{heading(tab, *column)}<span aria-hidden="true">{mark}</span></button>
-            </th>
-        }
+        let head = button("", heading(tab, *column), turn).set("title", column.about());
+        let head = head.with(el("span").set("aria-hidden", "true").text(mark));
+        of("th", "n").set("scope", "col").maybe("aria-sort", aria).with(head)
     });
     let rows = told.rows.iter().map(|row| {
         let cells = row.figures.iter().zip(columns).map(|(figure, column)| {
-            view! { <td class="n" title=figure.tooltip(*column)>{figure.written(*column)}</td> }
+            of("td", "n").maybe("title", figure.tooltip(*column).as_deref()).text(&figure.written(*column))
         });
-        let dimension = told.dimension.clone().unwrap_or(headwater_query::Dimension::Page);
-        view! {
-            <tr>
-                <th scope="row">
-                    <Value state dimension value=row.value.clone() other=Row::is_other(row) />
-                </th>
-                {cells.collect_view()}
-            </tr>
-        }
+        let dimension = told.dimension.as_ref().unwrap_or(&headwater_query::Dimension::Page);
+        el("tr").with(el("th").set("scope", "row").with(name(dimension, &row.value, Row::is_other(row)))).all(cells)
     });
-    view! {
-        <table class="whole">
-            <thead>
-                <tr>
-                    <th scope="col">{tab.noun()}</th>
-                    {heads.collect_view()}
-                </tr>
-            </thead>
-            <tbody>{rows.collect_view()}</tbody>
-        </table>
-    }
-    .into_any()
+    let first = el("th").set("scope", "col").text(tab.noun());
+    let heads = el("thead").with(el("tr").with(first).all(heads));
+    of("table", "whole").with(heads).with(el("tbody").all(rows))
 }
