@@ -11,7 +11,6 @@ pub(crate) fn told(failure: Failure) -> Option<(String, String)> {
     Some((failure.field.unwrap_or_default(), failure.message))
 }
 
-
 /// The input alone, for those that need more than a text.
 pub(crate) fn input(name: &'static str, text: Signal<String>, wrong: Wrong) -> El {
     let mine = move || wrong.with(|wrong| wrong.as_ref().is_some_and(|(field, _)| field == name));
