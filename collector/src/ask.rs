@@ -1,7 +1,7 @@
 //! Questions about one site, answered from its buckets: for HTTP and for the command line alike.
 use std::collections::BTreeMap;
 
-use headwater_core::{Aggregate, Grain, Millis, Minute, RowDimension};
+use headwater_core::{Grain, Millis, Minute, Packed, RowDimension};
 use headwater_edge::Identity;
 use headwater_query::{Answer, AnswerError, Need, Query, QueryError, Realtime, Retention, SiteContext, Span};
 use rusqlite::Connection;
@@ -26,7 +26,7 @@ impl headwater_query::Bucket for Bucket {
         self.span
     }
 
-    fn aggregate(&self) -> &Aggregate {
+    fn aggregate(&self) -> &Packed {
         self.aggregate()
     }
 

@@ -83,7 +83,7 @@ impl Db {
     fn read(&mut self, grain: Grain) -> Vec<(Span, Aggregate)> {
         let tx = self.0.transaction().unwrap();
         let read = buckets::read(&tx, &Cache::new(1 << 20), SiteId(1), grain, WEEK, Need::People).unwrap();
-        read.iter().map(|b| (b.span, b.aggregate().clone())).collect()
+        read.iter().map(|b| (b.span, b.aggregate().to_aggregate())).collect()
     }
 
     fn settle(&mut self) {

@@ -1,5 +1,5 @@
 //! The aggregate: what is kept of a site and a span of time, whatever its grain.
-use crate::{People, Tallies};
+use crate::{People, Profiles, Tallies};
 
 /// Tallies and people of one site and one span. A commutative monoid: partials, segments and buckets are all this, and
 /// one [`Aggregate::merge`] serves them.
@@ -25,5 +25,34 @@ impl Aggregate {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tallies.rows.is_empty() && self.people.visitors.is_empty()
+    }
+}
+
+/// An aggregate as it is stored and looked at: its people in columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// What is counted by dimension and value.
+    pub tallies: Tallies,
+    /// Who was counted.
+    pub people: Profiles,
+}
+
+impl Packed {
+    /// Whether nothing happened.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tallies.rows.is_empty() && self.people.hashes.is_empty()
+    }
+
+    /// As rows, to be merged.
+    #[must_use]
+    pub fn to_aggregate(&self) -> Aggregate {
+        Aggregate { tallies: self.tallies.clone(), people: self.people.to_people() }
+    }
+}
+
+impl From<Aggregate> for Packed {
+    fn from(aggregate: Aggregate) -> Self {
+        Self { people: Profiles::from(&aggregate.people), tallies: aggregate.tallies }
     }
 }

@@ -72,6 +72,12 @@ impl Dict {
         self.ends.len()
     }
 
+    /// About how many bytes it takes in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.text.len() + self.ends.len() * 4
+    }
+
     /// Every string in order, with its id.
     pub fn iter(&self) -> impl Iterator<Item = (StrId, &str)> {
         (0..self.ends.len() as u32).map(|i| (StrId(i), self.get(StrId(i))))

@@ -7,14 +7,14 @@ use datasketches::common::NumStdDev;
 use datasketches::hll::HllSketch;
 
 use crate::dict::stable_hash;
-use crate::{Dict, Estimate, RowDimension, StrId, VisitorHash};
+use crate::{Column, Dict, Estimate, RowDimension, StrId, VisitorHash};
 
 /// log2 of the number of registers.
 const LG_K: u8 = 14;
 /// The number of registers.
 pub(crate) const REGISTERS: usize = 1 << LG_K;
 /// The most values of one dimension that have a sketch of their own: those with the lowest hashes.
-const MAX_VALUES: usize = 256;
+pub(crate) const MAX_VALUES: usize = 256;
 
 /// One sketch: the greatest rank seen by each register.
 #[derive(Clone, PartialEq, Eq)]
@@ -82,22 +82,17 @@ impl Hll {
         }
     }
 
-    /// (register, rank) of every register that is not zero: the form on the wire.
-    pub(crate) fn pairs(&self) -> (Vec<u16>, Vec<u8>) {
-        self.registers.iter().enumerate().filter(|(_, r)| **r > 0).map(|(i, r)| (i as u16, *r)).unzip()
+    /// The form on the wire: the greatest rank of each register.
+    pub(crate) fn column(&self) -> Column {
+        Column::new(&self.registers[..])
     }
 
-    pub(crate) fn from_pairs(registers: &[u16], ranks: &[u8]) -> Option<Self> {
+    /// 64 - 14 bits are left for the rank, so 51 is the greatest.
+    pub(crate) fn from_column(ranks: &Column) -> Option<Self> {
         let mut hll = Self::default();
-        let sorted = registers.windows(2).all(|w| w[0] < w[1]);
-        // 64 - 14 bits are left for the rank, so 51 is the greatest.
-        if !sorted || registers.len() != ranks.len() || ranks.iter().any(|r| !(1..=51).contains(r)) {
-            return None;
-        }
-        for (&register, &rank) in registers.iter().zip(ranks) {
-            *hll.registers.get_mut(usize::from(register))? = rank;
-        }
-        Some(hll)
+        let whole = ranks.len() == REGISTERS && ranks.is_below(52);
+        hll.registers.iter_mut().enumerate().for_each(|(at, register)| *register = ranks.get(at) as u8);
+        whole.then_some(hll)
     }
 }
 

@@ -27,6 +27,8 @@ mod aggregate;
 #[cfg(feature = "aggregate")]
 mod batch;
 #[cfg(feature = "aggregate")]
+mod column;
+#[cfg(feature = "aggregate")]
 mod dict;
 #[cfg(feature = "aggregate")]
 mod estimate;
@@ -45,14 +47,15 @@ mod wire;
 
 #[cfg(feature = "aggregate")]
 pub use {
-    aggregate::Aggregate,
+    aggregate::{Aggregate, Packed},
     batch::{Batch, Partial},
+    column::Column,
     dict::{Dict, StrId},
     estimate::Estimate,
     fold::{Activity, EventDelta, Fold, PAGEVIEW},
     hll::{Hll, Hlls},
     numbers::{Numbers, Stamped},
-    people::{Fact, OTHER, People, SAMPLE_SIZE, Tuple, Visit, Visitor},
+    people::{Coded, Fact, FactColumns, OTHER, People, Profiles, SAMPLE_SIZE, Tuple, Visit, VisitAt, VisitColumns, Visitor},
     tallies::{Row, RowKey, Tallies, Tally},
-    wire::{WIRE_VERSION, WireError},
+    wire::{Encoded, WIRE_VERSION, WireError},
 };

@@ -8,10 +8,14 @@
 //!
 //! The profile of a visitor is a map from visits to a map from event tuples to counts, laid out as four flat tables.
 mod assemble;
+mod coded;
 mod merge;
+mod profiles;
 mod sketch;
 
 pub(crate) use assemble::{Assembler, Draft};
+pub use coded::Coded;
+pub use profiles::{FactColumns, Profiles, VisitAt, VisitColumns};
 
 use crate::dict::Dict;
 use crate::{Hlls, Numbers, StrId, VisitDimension, VisitorHash};

@@ -1,12 +1,17 @@
 //! The written form of tallies and people: columns, so that like stands beside like and compresses well.
 //!
-//! A version byte, then the postcard form of the columns: integers are LEB128 varints (signed ones zigzag), sequences
-//! begin with their length. `docs/wire.md` draws it. What is read is checked in full: sorted, in range, consistent. A
+//! A version byte, then a head in postcard's form: integers are LEB128 varints (signed ones zigzag), sequences begin with
+//! their length. Behind it stand the bytes of the columns. `docs/wire.md` draws it. What is read is checked in full: sorted, in range, consistent. A
 //! value that was decoded can be merged and evaluated without a further check.
 mod people;
+mod planes;
 mod tallies;
 
-use serde::{Deserialize, Serialize};
+pub use planes::Encoded;
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Aggregate, People, Tallies};
 
@@ -35,13 +40,34 @@ pub(crate) fn write<T: Serialize>(value: &T) -> Vec<u8> {
 
 /// Reads the version byte and a value that ends where the bytes end.
 pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, WireError> {
+    match read_head(bytes)? {
+        (value, []) => Ok(value),
+        _ => Err(WireError::Malformed),
+    }
+}
+
+/// Reads the version byte and a value; and what comes after it.
+fn read_head<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, &'a [u8]), WireError> {
     let (&version, rest) = bytes.split_first().ok_or(WireError::Malformed)?;
     if version != WIRE_VERSION {
         return Err(WireError::Version(version));
     }
-    match postcard::take_from_bytes(rest) {
-        Ok((value, [])) => Ok(value),
-        _ => Err(WireError::Malformed),
+    postcard::take_from_bytes(rest).map_err(|_| WireError::Malformed)
+}
+
+/// Bytes that postcard copies whole, where it would write a sequence of numbers one by one.
+#[derive(Default)]
+pub(crate) struct Bytes<'a>(Cow<'a, [u8]>);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Cow::Borrowed(<&'de [u8]>::deserialize(deserializer)?)))
     }
 }
 
@@ -53,15 +79,18 @@ pub(crate) const fn check(holds: bool, field: &'static str) -> Result<(), WireEr
 #[derive(Serialize, Deserialize)]
 struct AggregateColumns<'a> {
     #[serde(borrow)]
-    tallies: &'a [u8],
-    people: &'a [u8],
+    tallies: Bytes<'a>,
+    people: Bytes<'a>,
 }
 
 impl Aggregate {
     /// The written form: both parts, each as it writes itself.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        write(&AggregateColumns { tallies: &self.tallies.encode(), people: &self.people.encode() })
+        write(&AggregateColumns {
+            tallies: Bytes(self.tallies.encode().bytes.into()),
+            people: Bytes(self.people.encode().into()),
+        })
     }
 
     /// Reads the written form.
@@ -70,6 +99,6 @@ impl Aggregate {
     /// [`WireError`] as named; never panics.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let columns: AggregateColumns<'_> = read(bytes)?;
-        Ok(Self { tallies: Tallies::decode(columns.tallies)?, people: People::decode(columns.people)? })
+        Ok(Self { tallies: Tallies::decode(&columns.tallies.0)?, people: People::decode(&columns.people.0)? })
     }
 }

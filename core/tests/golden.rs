@@ -96,38 +96,40 @@ fn an_aggregate() {
         01                          # version
         03 01 02 08                 # three strings of 1, 2 and 8 bytes:
         0b 2f 44 45 70 61 67 65 76 69 65 77  # 1 /, 2 DE, 3 pageview
-        17 00 01 02 03              # 23 rows: total, event:name, event:page, event:hostname,
+        17 00                       # 23 rows; numbers: none
+        0a                          # ten columns:
+           01                       # dimensions: a byte each
+           00                       # keys: no properties
+           01                       # values: a byte each
+           0a 00                    # views: 2 everywhere; events: as many
+           01 01                    # visits and those that went on: a byte each
+           09 00 00                 # views that went on: 1 everywhere; nothing engaged, no depth
+        00 01 02 03                 # total, event:name, event:page, event:hostname,
            10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f 20 21 22  # and the visit dimensions
-        17 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # keys: no properties
-        17 00 03 01 00 02 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # values
-        17 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02  # views
-        17 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02  # events
-        17 01 00 00 00 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01  # visits
-        17 01 00 00 00 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01  # visits that went on
-        17 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01  # views that went on
-        17 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # engaged
-        17 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # depth
-        00                          # numbers: none
+        00 03 01 00 02 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # values
+        01 00 00 00 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01  # visits
+        01 00 00 00 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01 01  # visits that went on
     ");
     let people = hex("
         01                          # version
         03 01 02 08                 # three strings:
         0b 2f 44 45 70 61 67 65 76 69 65 77
-        13 01 02                    # 19 columns of one context: country DE
-           01 00 01 00 01 00 01 00 01 00 01 00 01 00 01 00 01 00
-           01 00 01 00 01 00 01 00 01 00 01 00 01 00 01 00 01 00
-        01 03 01 01 01 00 01 00     # one tuple: pageview of /, no hostname, no currency,
-        01 00 00 00                 # no properties
+        01 01 00 01 01 01           # one context, one tuple, no properties, one visitor, one visit, one fact
+        13                          # the strings of 19 visit dimensions:
+           01 02                    # country: DE
+           00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # the others: nothing but the empty string
         ff ff ff ff ff ff ff ff ff 01  # theta: complete
-        01 ac 02                    # one visitor: hash 300
-        01 01                       # with one visit:
-        01 00 01 05 01 01 01 01     # context 0, tag 5, started 1, went on 1,
-        01 01                       # one fact:
-        01 00 01 02 01 01 01 00 01 00  # tuple 0, count 2, went on 1, engaged 0, depth 0
         00 00                       # no numbers, no sketches
+        26                          # 38 columns of one number each, which are told by their shapes:
+           00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # contexts: the first string of each dimension
+           0b 09 00 00 00 00 00     # tuple: pageview of /, no hostname, no currency, no properties
+           b4 02                    # hash: 300
+           09                       # visits of the visitor: 1
+           00 0d 09 09 09           # visit: context 0, tag 5, started 1, went on 1, one fact
+           00 0a 09 00 00           # fact: tuple 0, count 2, went on 1, engaged 0, depth 0
     ");
     let aggregate = view();
-    assert_eq!(aggregate.tallies.encode(), tallies);
+    assert_eq!(aggregate.tallies.encode().bytes, tallies);
     assert_eq!(aggregate.people.encode(), people);
     let mut whole = vec![1];
     for part in [&tallies, &people] {

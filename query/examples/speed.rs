@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, VisitDimension, VisitorHash};
+use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, Packed, VisitDimension, VisitorHash};
 use headwater_query::{Bucket, Calendar, Identity, Lens, Query, SiteContext, Span, answer};
 
 const PEOPLE: u64 = 50_000;
@@ -15,13 +15,13 @@ struct Rng(u64);
 
 /// A bucket in memory with what is known about it.
 #[derive(Clone)]
-struct Cached(Span, Arc<(Aggregate, Lens)>);
+struct Cached(Span, Arc<(Packed, Lens)>);
 
 impl Bucket for Cached {
     fn span(&self) -> Span {
         self.0
     }
-    fn aggregate(&self) -> &Aggregate {
+    fn aggregate(&self) -> &Packed {
         &self.1.0
     }
     fn lens(&self) -> Option<&Lens> {
@@ -98,10 +98,13 @@ fn main() {
         let buckets: Vec<Cached> = (first + 1..=first + DAYS)
             .map(|d| {
                 let span = Span { start: Minute(d * 1440), end: Minute((d + 1) * 1440) };
-                Cached(span, Arc::new((day(&mut rng, d, events / DAYS as usize, identity, &values, &pages), Lens::default())))
+                Cached(
+                    span,
+                    Arc::new((day(&mut rng, d, events / DAYS as usize, identity, &values, &pages).into(), Lens::default())),
+                )
             })
             .collect();
-        let people: usize = buckets.iter().map(|b| b.1.0.people.visitors.len()).sum();
+        let people: usize = buckets.iter().map(|b| b.1.0.people.hashes.len()).sum();
         println!("{identity:?}: {events} events, {people} visitor-days, built in {:.1?}", start.elapsed());
         let site = SiteContext::new(Calendar::utc(), identity, Minute((first + DAYS + 1) * 1440 + 600));
         let asked = [

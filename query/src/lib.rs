@@ -6,12 +6,12 @@
 //! The collector's whole use of it:
 //!
 //! ```
-//! # use headwater_core::{Aggregate, Minute};
+//! # use headwater_core::{Packed, Minute};
 //! # use headwater_query::{Calendar, Identity, Query, SiteContext, Span, answer};
 //! let body = br#"{"site_id": "example.com", "metrics": ["visitors", "pageviews"], "date_range": "7d"}"#;
 //! let query = Query::parse(body)?; // a QueryError has .problem() for the answer
 //! let site = SiteContext::new(Calendar::new("Europe/Berlin")?, Identity::Day, Minute(29_900_000));
-//! let answer = answer(&query, &site, |_grain, _span, _need| Ok::<Vec<(Span, std::sync::Arc<Aggregate>)>, std::io::Error>(vec![]))?;
+//! let answer = answer(&query, &site, |_grain, _span, _need| Ok::<Vec<(Span, std::sync::Arc<Packed>)>, std::io::Error>(vec![]))?;
 //! assert_eq!(answer.results.len(), 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -1,6 +1,6 @@
 //! The examples of docs/query.md are good questions.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
-use headwater_core::{Aggregate, Minute};
+use headwater_core::{Minute, Packed};
 use headwater_query::{Calendar, Goal, Identity, Query, SiteContext, Span, Target, answer};
 
 #[test]
@@ -12,7 +12,7 @@ fn every_example_can_be_asked() {
     assert!(blocks.len() >= 6);
     for block in blocks {
         let query = Query::parse(block.as_bytes()).unwrap_or_else(|error| panic!("{error}: {block}"));
-        let read = |_, _, _| Ok::<_, ()>(Vec::<(Span, std::sync::Arc<Aggregate>)>::new());
+        let read = |_, _, _| Ok::<_, ()>(Vec::<(Span, std::sync::Arc<Packed>)>::new());
         let answer = answer(&query, &site, read).unwrap_or_else(|error| panic!("{error:?}: {block}"));
         assert_eq!(answer.query.metrics, query.metrics);
     }

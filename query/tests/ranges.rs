@@ -1,6 +1,6 @@
 //! Which minutes a range means, which buckets answer it, and what the answer calls them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
-use headwater_core::{Aggregate, Grain, Minute};
+use headwater_core::{Grain, Minute, Packed};
 use headwater_query::{
     Answer, AnswerError, Calendar, DateTime, Identity, Kept, Query, QueryError, Retention, SiteContext, Span, answer, plan,
 };
@@ -23,7 +23,7 @@ fn ask(site: &SiteContext, range: Value, dimensions: Value, labels: bool) -> Res
         "include": {"time_labels": labels},
     });
     let query = Query::parse(body.to_string().as_bytes()).map_err(AnswerError::Query)?;
-    answer(&query, site, |_, _, _| Ok(Vec::<(Span, std::sync::Arc<Aggregate>)>::new()))
+    answer(&query, site, |_, _, _| Ok(Vec::<(Span, std::sync::Arc<Packed>)>::new()))
 }
 
 fn told(site: &SiteContext, range: Value) -> [String; 2] {
@@ -58,7 +58,7 @@ fn compared_ranges() {
     let compared = |range: Value, comparisons: Value| -> [String; 2] {
         let body = json!({"site_id": "a", "metrics": ["visitors"], "date_range": range, "include": {"comparisons": comparisons}});
         let query = Query::parse(body.to_string().as_bytes()).unwrap();
-        let answer = answer(&query, &site, |_, _, _| Ok::<_, ()>(Vec::<(Span, std::sync::Arc<Aggregate>)>::new())).unwrap();
+        let answer = answer(&query, &site, |_, _, _| Ok::<_, ()>(Vec::<(Span, std::sync::Arc<Packed>)>::new())).unwrap();
         serde_json::from_value(serde_json::to_value(answer.meta.comparison.unwrap().date_range).unwrap()).unwrap()
     };
     let previous = json!({"mode": "previous_period"});

@@ -1,13 +1,13 @@
 //! The last hour, minute by minute, and what the live feed tells of a minute.
 #![allow(missing_docs, clippy::unwrap_used)] // tests
-use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, VisitDimension, VisitorHash};
+use headwater_core::{Activity, EventDelta, Fold, Minute, Packed, VisitDimension, VisitorHash};
 use headwater_query::{LiveFrame, LiveMinute, changes, realtime};
 use serde_json::json;
 
 const NOW: Minute = Minute(29_907_991);
 
 /// (visitor, event, page, count); a count of 0 tells only that the visit went on.
-fn minute(events: &[(u64, &str, &str, u64)]) -> Aggregate {
+fn minute(events: &[(u64, &str, &str, u64)]) -> Packed {
     let mut fold = Fold::new();
     for &(visitor, name, page, count) in events {
         let mut visit = [""; VisitDimension::COUNT];
@@ -22,7 +22,7 @@ fn minute(events: &[(u64, &str, &str, u64)]) -> Aggregate {
             events: &[EventDelta { name, page, count, props: &[("plan", "pro")], ..EventDelta::default() }],
         });
     }
-    fold.finish()
+    fold.finish().into()
 }
 
 #[test]

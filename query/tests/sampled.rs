@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
 use std::sync::Arc;
 
-use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, VisitDimension, VisitorHash};
+use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, Packed, VisitDimension, VisitorHash};
 use headwater_query::{Answer, Calendar, Identity, Query, SiteContext, Span, answer};
 use serde_json::json;
 
@@ -25,7 +25,7 @@ fn views(person: u64) -> u64 {
     1 + mix(person ^ 0xdef) % 4
 }
 
-fn bucket(seed: u64, day: u32) -> (Span, Arc<Aggregate>) {
+fn bucket(seed: u64, day: u32) -> (Span, Arc<Packed>) {
     let mut folds = [Fold::new(), Fold::new()];
     for person in 0..PEOPLE {
         let mut visit = [""; VisitDimension::COUNT];
@@ -44,11 +44,11 @@ fn bucket(seed: u64, day: u32) -> (Span, Arc<Aggregate>) {
     let halves = folds.map(Fold::finish);
     let merged = Aggregate::merge(&halves.iter().collect::<Vec<_>>());
     assert!(!merged.people.is_complete());
-    (Span { start: Minute(day * 1440), end: Minute((day + 1) * 1440) }, Arc::new(merged))
+    (Span { start: Minute(day * 1440), end: Minute((day + 1) * 1440) }, Arc::new(merged.into()))
 }
 
 fn ask(
-    buckets: &[(Span, Arc<Aggregate>)],
+    buckets: &[(Span, Arc<Packed>)],
     metrics: serde_json::Value,
     dimensions: serde_json::Value,
     filters: serde_json::Value,

@@ -79,7 +79,7 @@ impl Applier {
         }
         for (key, (sampled, indices)) in buckets {
             let parts: Vec<&Aggregate> = indices.iter().map(|&i| &parts[i]).collect();
-            append(tx, key, Segment { aggregate: Aggregate::merge(&parts), sampled, ..Segment::default() })?;
+            append(tx, key, Segment { aggregate: Aggregate::merge(&parts).into(), sampled, ..Segment::default() })?;
         }
         Ok(applied)
     }

@@ -1,36 +1,32 @@
 //! What was read before. Segments never change, so a decoded one is right as long as its id exists.
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use headwater_core::Aggregate;
+use headwater_core::{Packed, Row};
 
 use super::BucketKey;
 use super::segment::Segment;
 
+/// Values with about how many bytes they take.
+struct Shelf<K, V> {
+    kept: HashMap<K, (V, usize), foldhash::fast::RandomState>,
+    bytes: usize,
+}
+
 /// A merged bucket and the segments it was merged from.
 type Merged = (Vec<i64>, Arc<Segment>);
 
-struct Entry<T> {
-    value: T,
-    bytes: usize,
-    used: u64,
-}
-
-#[derive(Default)]
-struct Inner {
-    segments: HashMap<i64, Entry<Arc<Segment>>>,
-    /// Segments without their people.
-    light: HashMap<i64, Entry<Arc<Segment>>>,
-    merged: HashMap<BucketKey, Entry<Merged>>,
-    bytes: usize,
-    clock: u64,
-}
-
-/// Decoded segments and merged buckets, the least recently used thrown out first. What has no people is kept apart, so
-/// that a query that looks at everybody does not drive out what answers most others.
+/// Decoded segments and merged buckets. What has no people is kept apart, so that a query that looks at everybody does not
+/// drive out what answers most others.
+///
+/// What has to go is chosen blindly. Queries read the days of a range one after the other; if these are a little more than
+/// there is room for, whoever throws out the oldest throws out just what comes next, and finds nothing ever again.
 pub struct Cache {
-    inner: Mutex<Inner>,
-    light: Mutex<Inner>,
+    segments: Mutex<Shelf<i64, Arc<Segment>>>,
+    /// Segments without their people.
+    light: Mutex<Shelf<i64, Arc<Segment>>>,
+    merged: Mutex<Shelf<BucketKey, Merged>>,
     budget: usize,
 }
 
@@ -38,104 +34,95 @@ impl Cache {
     /// A cache of at most about `budget` bytes; 0 keeps nothing.
     #[must_use]
     pub fn new(budget: usize) -> Self {
-        Self { inner: Mutex::default(), light: Mutex::default(), budget }
+        Self { segments: Mutex::default(), light: Mutex::default(), merged: Mutex::default(), budget }
     }
 
     /// A segment without its people.
     pub(super) fn light(&self, id: i64) -> Option<Arc<Segment>> {
-        let mut inner = self.light.lock().unwrap_or_else(PoisonError::into_inner);
-        let clock = inner.tick();
-        inner.light.get_mut(&id).map(|entry| {
-            entry.used = clock;
-            Arc::clone(&entry.value)
-        })
+        lock(&self.light).get(&id).map(Arc::clone)
     }
 
-    /// Keeps a segment without its people, or notes that its lens has grown. It has a third of the memory.
+    /// Keeps a segment without its people, or notes that its lens has grown. It has a quarter of the memory.
     pub(super) fn keep_light(&self, id: i64, segment: &Arc<Segment>) {
-        let bytes = weigh(&segment.aggregate) + segment.lens.bytes();
-        let mut inner = self.light.lock().unwrap_or_else(PoisonError::into_inner);
-        let used = inner.tick();
-        let old = inner.light.insert(id, Entry { value: Arc::clone(segment), bytes, used });
-        inner.bytes = (inner.bytes + bytes).saturating_sub(old.map_or(0, |o| o.bytes));
-        inner.shrink(self.budget / 3);
+        lock(&self.light).keep(id, Arc::clone(segment), weigh(&segment.aggregate) + segment.lens.bytes(), self.budget / 4);
     }
 
     pub(super) fn segment(&self, id: i64) -> Option<Arc<Segment>> {
-        let mut inner = self.lock();
-        let clock = inner.tick();
-        inner.segments.get_mut(&id).map(|entry| {
-            entry.used = clock;
-            Arc::clone(&entry.value)
-        })
+        lock(&self.segments).get(&id).map(Arc::clone)
     }
 
     pub(super) fn keep_segment(&self, id: i64, segment: &Arc<Segment>) {
-        let bytes = weigh(&segment.aggregate);
-        let mut inner = self.lock();
-        let used = inner.tick();
-        let old = inner.segments.insert(id, Entry { value: Arc::clone(segment), bytes, used });
-        inner.bytes = inner.bytes + bytes - old.map_or(0, |o| o.bytes);
-        inner.shrink(self.budget / 3 * 2);
+        lock(&self.segments).keep(id, Arc::clone(segment), weigh(&segment.aggregate), self.budget / 8 * 5);
     }
 
     pub(super) fn merged(&self, key: BucketKey, ids: &[i64]) -> Option<Arc<Segment>> {
-        let mut inner = self.lock();
-        let clock = inner.tick();
-        let entry = inner.merged.get_mut(&key).filter(|entry| entry.value.0 == ids)?;
-        entry.used = clock;
-        Some(Arc::clone(&entry.value.1))
+        lock(&self.merged).get(&key).filter(|merged| merged.0 == ids).map(|merged| Arc::clone(&merged.1))
     }
 
     pub(super) fn keep_merged(&self, key: BucketKey, ids: Vec<i64>, segment: &Arc<Segment>) {
-        let bytes = weigh(&segment.aggregate);
-        let mut inner = self.lock();
-        let used = inner.tick();
-        let old = inner.merged.insert(key, Entry { value: (ids, Arc::clone(segment)), bytes, used });
-        inner.bytes = inner.bytes + bytes - old.map_or(0, |o| o.bytes);
-        inner.shrink(self.budget / 3 * 2);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.merged).keep(key, (ids, Arc::clone(segment)), weigh(&segment.aggregate), self.budget / 8);
     }
 }
 
-impl Inner {
-    const fn tick(&mut self) -> u64 {
-        self.clock += 1;
-        self.clock
+impl<K, V> Default for Shelf<K, V> {
+    fn default() -> Self {
+        Self { kept: HashMap::default(), bytes: 0 }
+    }
+}
+
+impl<K: Copy + Eq + Hash, V> Shelf<K, V> {
+    fn get(&self, key: &K) -> Option<&V> {
+        self.kept.get(key).map(|kept| &kept.0)
     }
 
-    /// Throws out the older half when there is too much: seldom, so that finding it need not be quick.
-    fn shrink(&mut self, budget: usize) {
-        if self.bytes <= budget {
+    fn keep(&mut self, key: K, value: V, bytes: usize, budget: usize) {
+        if bytes > budget {
             return;
         }
-        let single = self.segments.values().chain(self.light.values()).map(|e| e.used);
-        let mut uses: Vec<u64> = single.chain(self.merged.values().map(|e| e.used)).collect();
-        uses.sort_unstable();
-        let limit = uses.get(uses.len() / 2).copied().unwrap_or(u64::MAX);
-        self.segments.retain(|_, entry| entry.used > limit);
-        self.light.retain(|_, entry| entry.used > limit);
-        self.merged.retain(|_, entry| entry.used > limit);
-        let segments: usize = self.segments.values().chain(self.light.values()).map(|e| e.bytes).sum();
-        self.bytes = segments + self.merged.values().map(|e| e.bytes).sum::<usize>();
+        let old = self.kept.remove(&key).map_or(0, |old| old.1);
+        self.bytes -= old;
+        // The order of the map has nothing to do with what is asked.
+        while self.bytes + bytes > budget
+            && let Some(any) = self.kept.keys().next().copied()
+        {
+            self.bytes -= self.kept.remove(&any).map_or(0, |old| old.1);
+        }
+        self.bytes += bytes;
+        self.kept.insert(key, (value, bytes));
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// About how many bytes an aggregate takes in memory.
-fn weigh(aggregate: &Aggregate) -> usize {
-    let people = &aggregate.people;
-    let sketches = people.hlls.as_ref().map_or(0, |h| (h.values.len() + 1) << 14);
-    let strings = (aggregate.tallies.dict.len() + people.dict.len()) * 24;
-    aggregate.tallies.rows.len() * 96
-        + people.contexts.len() * 76
-        + people.tuples.len() * 32
-        + people.visitors.len() * 16
-        + people.visits.len() * 32
-        + people.facts.len() * 48
-        + strings
-        + sketches
-        + 256
+fn weigh(aggregate: &Packed) -> usize {
+    let Packed { tallies, people } = aggregate;
+    tallies.rows.len() * size_of::<Row>() + tallies.dict.bytes() + people.bytes() + 256
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shelf_never_holds_more_than_its_budget_and_still_answers_a_walk_that_is_longer() {
+        let mut shelf = Shelf::default();
+        let mut found = 0;
+        for round in 0..100 {
+            for key in 0..12 {
+                match shelf.get(&key) {
+                    Some(()) => found += 1,
+                    None => shelf.keep(key, (), 10, 100),
+                }
+                assert!(shelf.bytes <= 100 && shelf.bytes == shelf.kept.len() * 10, "round {round}");
+            }
+        }
+        assert!(found > 600, "{found} of 1,200 were there");
+        shelf.keep(5, (), 101, 100);
+        shelf.keep(6, (), 20, 100);
+        shelf.keep(6, (), 30, 100);
+        assert_eq!(shelf.bytes, shelf.kept.values().map(|kept| kept.1).sum::<usize>());
+    }
 }

@@ -1,7 +1,7 @@
 //! Reading buckets.
 use std::sync::Arc;
 
-use headwater_core::{Aggregate, Grain, Minute, RowDimension, SiteId};
+use headwater_core::{Grain, Minute, Packed, RowDimension, SiteId};
 use headwater_query::{Need, Span};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -21,7 +21,7 @@ pub struct Bucket {
 impl Bucket {
     /// What happened.
     #[must_use]
-    pub fn aggregate(&self) -> &Aggregate {
+    pub fn aggregate(&self) -> &Packed {
         &self.segment.aggregate
     }
 

@@ -1,7 +1,7 @@
 //! Distinct visitors and visits of a unit: the union of what its buckets saw.
 use std::collections::HashMap;
 
-use headwater_core::{Estimate, Hll, People, RowDimension, VisitorHash};
+use headwater_core::{Estimate, Hll, Profiles, RowDimension, VisitorHash};
 
 use super::accumulate::{Table, What};
 use super::groups::Groups;
@@ -22,8 +22,8 @@ pub(super) struct Distinct {
 }
 
 impl Distinct {
-    pub(super) fn collect(&mut self, people: &People, found: &Found) {
-        let hash = |visitor: u32| people.visitors.get(visitor as usize).map_or(u64::MAX, |v| v.hash.0);
+    pub(super) fn collect(&mut self, people: &Profiles, found: &Found) {
+        let hash = |visitor: u32| people.hashes.get(visitor as usize).copied().unwrap_or(u64::MAX);
         self.visitors.extend(found.visitors.iter().map(|&(visitor, group)| (hash(visitor), group)));
         self.visits.extend(found.visits.iter().map(|&(visitor, tag, group)| (hash(visitor), tag, group)));
         self.ends.push(self.visitors.len());
@@ -99,8 +99,11 @@ impl Distinct {
 fn all_visits(parts: &[Part<'_>], theta: u64) -> Vec<(u64, u16, u64, u64)> {
     let mut all = Vec::new();
     for part in parts {
-        let known = part.aggregate.people.iter().take_while(|v| v.0.0 < theta);
-        all.extend(known.flat_map(|(hash, _, visits)| visits.iter().map(move |v| (hash.0, v.tag, v.started, v.went_on))));
+        let people = &part.aggregate.people;
+        let (hashes, visits) = (&people.hashes, &people.visits);
+        let all_of = people.each_visit().map(|v| (hashes.get(v.visitor).copied().unwrap_or(u64::MAX), v.place));
+        let known = all_of.take_while(|(hash, _)| *hash < theta);
+        all.extend(known.map(|(hash, v)| (hash, visits.tag.get(v) as u16, visits.started.get(v), visits.went_on.get(v))));
     }
     all.sort_by_key(|v| (v.0, v.1));
     all

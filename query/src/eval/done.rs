@@ -22,14 +22,18 @@ impl Done {
                 let people = &part.aggregate.people;
                 let matched = Matched::new(inside, people, part.view, &done.of(part));
                 let set = sets.entry(part.window).or_default();
-                for (visitor, (hash, first, visits)) in people.iter().enumerate() {
-                    let has = visits.iter().zip(first..).any(|(visit, place)| {
-                        let kind = part.view.kind(place, visit);
-                        let mut facts = people.facts_of(place).iter().filter(|fact| fact.count > 0);
-                        matched.visit(visitor, kind) && facts.any(|fact| matched.event(visitor, kind, fact.tuple))
-                    });
-                    if has && matched.visitor(visitor) {
-                        set.push(hash.0);
+                let mut last = None;
+                for visit in people.each_visit() {
+                    let visitor = visit.visitor;
+                    if last == Some(visitor) || !matched.visitor(visitor) {
+                        continue;
+                    }
+                    let kind = part.view.kind(visit.place, people);
+                    let mut facts = visit.facts.filter(|fact| people.facts.count.get(*fact) > 0);
+                    let tuple = |fact| people.facts.tuple.get(fact) as u32;
+                    if matched.visit(visitor, kind) && facts.any(|fact| matched.event(visitor, kind, tuple(fact))) {
+                        last = Some(visitor);
+                        set.extend(people.hashes.get(visitor));
                     }
                 }
             }
@@ -47,11 +51,12 @@ impl Done {
     pub(super) fn of(&self, part: &Part<'_>) -> Vec<Vec<bool>> {
         let among = |sets: &HashMap<Minute, Vec<u64>>| {
             let mut rest = sets.get(&part.window).map_or(&[][..], Vec::as_slice);
-            let has = |visitor: &headwater_core::Visitor| {
-                rest = &rest[rest.partition_point(|hash| *hash < visitor.hash.0)..];
-                rest.first() == Some(&visitor.hash.0)
+            let has = |hash: &u64| {
+                let passed = rest.iter().take_while(|known| *known < hash).count();
+                rest = rest.get(passed..).unwrap_or(&[]);
+                rest.first() == Some(hash)
             };
-            part.aggregate.people.visitors.iter().map(has).collect()
+            part.aggregate.people.hashes.iter().map(has).collect()
         };
         self.sets.iter().map(among).collect()
     }

@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
-use headwater_core::{Estimate, Grain, Minute, People};
+use headwater_core::{Estimate, Grain, Minute, Profiles};
 
 use super::accumulate::{Table, Totals, What};
 use super::compare;
@@ -91,7 +91,7 @@ fn gather<B: Bucket, E>(
 /// The buckets' people as the query sees them.
 fn views<'a, B: Bucket>(needs: &Needs, site: &'a SiteContext, buckets: &'a [B]) -> Vec<View<'a>> {
     let people = |bucket: &'a B| (site.window(bucket.span().start), &bucket.aggregate().people);
-    let parts: Vec<(Minute, &People)> = if needs.exits { buckets.iter().map(people).collect() } else { Vec::new() };
+    let parts: Vec<(Minute, &Profiles)> = if needs.exits { buckets.iter().map(people).collect() } else { Vec::new() };
     let mut exits = exits(&parts).into_iter();
     let view = |bucket: &'a B| View {
         exits: exits.next(),

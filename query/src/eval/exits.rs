@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
-use headwater_core::{Minute, PAGEVIEW, People, StrId};
+use headwater_core::{Coded, Minute, PAGEVIEW, Profiles, VisitAt};
 
 /// The exit pages of a bucket's visits.
 #[derive(Default)]
@@ -20,7 +20,7 @@ type Key = (u64, u64);
 
 /// The exit pages of the visits of buckets, each with the first minute of its identity window: a visit is the same in
 /// two buckets if its window, visitor, context and tag are.
-pub(super) fn exits<'a>(parts: &[(Minute, &'a People)]) -> Vec<Exits<'a>> {
+pub(super) fn exits<'a>(parts: &[(Minute, &'a Profiles)]) -> Vec<Exits<'a>> {
     let hasher = RandomState::default();
     let mut windows: HashMap<Minute, Vec<usize>> = HashMap::new();
     for (index, (window, _)) in parts.iter().enumerate() {
@@ -28,7 +28,7 @@ pub(super) fn exits<'a>(parts: &[(Minute, &'a People)]) -> Vec<Exits<'a>> {
     }
     let mut all: Vec<Exits<'a>> = parts.iter().map(|_| Exits::default()).collect();
     for same in windows.values() {
-        let peoples: Vec<&'a People> = same.iter().map(|i| parts[*i].1).collect();
+        let peoples: Vec<&'a Profiles> = same.iter().map(|i| parts[*i].1).collect();
         for (index, exits) in same.iter().zip(of_window(&peoples, &hasher)) {
             all[*index] = exits;
         }
@@ -36,16 +36,16 @@ pub(super) fn exits<'a>(parts: &[(Minute, &'a People)]) -> Vec<Exits<'a>> {
     all
 }
 
-fn of_window<'a>(peoples: &[&'a People], hasher: &RandomState) -> Vec<Exits<'a>> {
+fn of_window<'a>(peoples: &[&'a Profiles], hasher: &RandomState) -> Vec<Exits<'a>> {
     let keys: Vec<Vec<u64>> = peoples.iter().map(|people| context_keys(people, hasher)).collect();
     let mut excess: Vec<(Key, &'a str, i64)> = Vec::new();
     for (people, keys) in peoples.iter().zip(&keys) {
         let pageview = people.dict.find(PAGEVIEW);
-        each_visit(people, keys, hasher, |place, key, _| {
-            let facts = people.facts_of(place).iter();
-            let views = facts.filter_map(|f| people.tuples.get(f.tuple as usize).map(|t| (f, t)));
+        each_visit(people, keys, hasher, |visit, key, _| {
+            let tuple = |fact| people.tuples.get(people.facts.tuple.get(fact) as usize);
+            let views = visit.facts.clone().filter_map(|fact| tuple(fact).map(|tuple| (fact, tuple)));
             for (fact, tuple) in views.filter(|(_, t)| Some(t.name) == pageview) {
-                let more = fact.count as i64 - fact.went_on as i64;
+                let more = people.facts.count.get(fact) as i64 - people.facts.went_on.get(fact) as i64;
                 if more != 0 {
                     excess.push((key, people.dict.get(tuple.page), more));
                 }
@@ -61,16 +61,16 @@ fn of_window<'a>(peoples: &[&'a People], hasher: &RandomState) -> Vec<Exits<'a>>
         pages.extend(most.filter(|most| most.1 > 0).map(|most| (visit[0].0, most.0)));
     }
     let found = peoples.iter().zip(&keys).map(|(people, keys)| {
-        let mut exits = Exits { kinds: Vec::new(), of_visit: vec![0; people.visits.len()] };
+        let mut exits = Exits { kinds: Vec::new(), of_visit: vec![0; people.visits.context.len()] };
         let mut known: HashMap<(u32, &'a str), u32, RandomState> = HashMap::default();
-        each_visit(people, keys, hasher, |place, key, context| {
+        each_visit(people, keys, hasher, |visit, key, context| {
             let page = pages.binary_search_by_key(&key, |p| p.0).ok().and_then(|at| pages.get(at)).map_or("", |p| p.1);
             let next = exits.kinds.len() as u32;
             let kind = *known.entry((context, page)).or_insert(next);
             if kind == next {
                 exits.kinds.push((context, page));
             }
-            if let Some(slot) = exits.of_visit.get_mut(place) {
+            if let Some(slot) = exits.of_visit.get_mut(visit.place) {
                 *slot = kind;
             }
         });
@@ -80,17 +80,18 @@ fn of_window<'a>(peoples: &[&'a People], hasher: &RandomState) -> Vec<Exits<'a>>
 }
 
 /// A number for the strings of each context, the same in every bucket.
-fn context_keys(people: &People, hasher: &RandomState) -> Vec<u64> {
-    let text = |id: &StrId| people.dict.get(*id);
-    people.contexts.iter().map(|context| hasher.hash_one(context.each_ref().map(text))).collect()
+fn context_keys(people: &Profiles, hasher: &RandomState) -> Vec<u64> {
+    let text = |column: &Coded, context| people.dict.get(column.get(context));
+    let key = |context| hasher.hash_one(people.contexts.each_ref().map(|column| text(column, context)));
+    (0..people.contexts()).map(key).collect()
 }
 
-/// Calls with each visit's place, key and context.
-fn each_visit(people: &People, keys: &[u64], hasher: &RandomState, mut each: impl FnMut(usize, Key, u32)) {
-    for (hash, first, visits) in people.iter() {
-        for (place, visit) in (first..).zip(visits) {
-            let context = keys.get(visit.context as usize).copied().unwrap_or(0);
-            each(place, (hash.0, hasher.hash_one((context, visit.tag))), visit.context);
-        }
+/// Calls with each visit, its key and context.
+fn each_visit(people: &Profiles, keys: &[u64], hasher: &RandomState, mut each: impl FnMut(&VisitAt, Key, u32)) {
+    for visit in people.each_visit() {
+        let (context, tag) = (people.visits.context.get(visit.place) as u32, people.visits.tag.get(visit.place));
+        let key = keys.get(context as usize).copied().unwrap_or(0);
+        let hash = people.hashes.get(visit.visitor).copied().unwrap_or(u64::MAX);
+        each(&visit, (hash, hasher.hash_one((key, tag))), context);
     }
 }

@@ -1,7 +1,7 @@
 //! Which goals the events of a bucket reach.
 use std::collections::HashMap;
 
-use headwater_core::{PAGEVIEW, People};
+use headwater_core::{PAGEVIEW, Profiles};
 
 use crate::{Goal, Target};
 
@@ -13,7 +13,7 @@ pub(super) struct Reached {
 
 impl Reached {
     /// Looks at each tuple once, and at each page once for each pattern.
-    pub(super) fn new(people: &People, goals: &[Goal]) -> Self {
+    pub(super) fn new(people: &Profiles, goals: &[Goal]) -> Self {
         let mut by_name: HashMap<&str, Vec<u16>> = HashMap::new();
         let mut by_page: Vec<(u16, &crate::Pattern)> = Vec::new();
         for (number, goal) in (0..).zip(goals) {

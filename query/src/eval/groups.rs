@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use foldhash::fast::RandomState;
-use headwater_core::{OTHER, People, RowDimension, Tallies};
+use headwater_core::{OTHER, Profiles, RowDimension, StrId, Tallies};
 
 use super::labels;
 use super::matcher::Memo;
@@ -88,10 +88,10 @@ impl Groups {
 }
 
 /// The groups of a bucket's visits and events.
-pub(super) struct Local {
+pub(super) struct Local<'a> {
     by_context: Vec<u32>,
     by_tuple: Vec<u32>,
-    combined: Combined,
+    combined: Combined<'a>,
     kinds: Option<Kinds>,
 }
 
@@ -104,7 +104,7 @@ struct Kinds {
 }
 
 impl Kinds {
-    fn new(people: &People, view: &View<'_>) -> Self {
+    fn new(people: &Profiles, view: &View<'_>) -> Self {
         let mut kinds = Self { starts: vec![0], of: Vec::new() };
         for tuple in 0..people.tuples.len() {
             kinds.of.extend(view.reached(tuple).iter().map(|goal| (tuple as u32, *goal)));
@@ -114,9 +114,11 @@ impl Kinds {
     }
 }
 
-enum Combined {
+enum Combined<'a> {
     Context,
     Tuple,
+    /// By one property of events, whose values become groups as they occur: a filter leaves few of many.
+    One(Occurring<'a>),
     /// (combination of the tuple, combination of the context) → group, filled as they occur.
     Both {
         known: HashMap<(u32, u32), u32, RandomState>,
@@ -126,22 +128,66 @@ enum Combined {
     },
 }
 
-impl Local {
+/// The values of one dimension of events.
+struct Occurring<'a> {
+    people: &'a Profiles,
+    admitted: Option<Admitted<'a>>,
+    missing: &'static str,
+    /// Of each tuple; `None` where the event has no such property.
+    values: Vec<Option<StrId>>,
+    known: Memo<u32>,
+}
+
+impl<'a> Occurring<'a> {
+    fn new(dimension: &Dimension, people: &'a Profiles, rows: Option<(&'a Tallies, RowDimension)>) -> Self {
+        let key = labels::key_of(people, dimension);
+        Self {
+            people,
+            admitted: rows.map(|(tallies, of)| Admitted::new(tallies, of, dimension)),
+            missing: labels::missing_of(dimension),
+            values: people.tuples.iter().map(|tuple| labels::of_tuple(tuple, dimension, key)).collect(),
+            known: Memo::new(people.dict.len()),
+        }
+    }
+
+    fn group(&mut self, tuple: u32, groups: &mut Groups) -> u32 {
+        let Some(id) = self.values.get(tuple as usize).copied().flatten() else { return groups.value(self.missing) };
+        let Self { people, admitted, known, .. } = self;
+        known.get(id, |id| {
+            let raw = people.dict.get(id);
+            groups.value(if admitted.as_ref().is_none_or(|a| a.has(raw)) { raw } else { OTHER })
+        })
+    }
+}
+
+impl<'a> Local<'a> {
     /// With `rows`, values that have no row of their own in the tallies fall to `(other)`, as they did there.
     pub(super) fn new(
         dimensions: &[Dimension],
-        people: &People,
+        people: &'a Profiles,
         view: &View<'_>,
-        rows: Option<(&Tallies, RowDimension)>,
+        rows: Option<(&'a Tallies, RowDimension)>,
         groups: &mut Groups,
     ) -> Self {
+        match dimensions {
+            // Everything is in the group 0, which is also what is past the end of a table.
+            [] => return Self { by_context: Vec::new(), by_tuple: Vec::new(), combined: Combined::Context, kinds: None },
+            [one] if one.is_event() && *one != Dimension::Goal => {
+                let combined = Combined::One(Occurring::new(one, people, rows));
+                return Self { by_context: Vec::new(), by_tuple: Vec::new(), combined, kinds: None };
+            }
+            _ => {}
+        }
         let kinds = dimensions.contains(&Dimension::Goal).then(|| Kinds::new(people, view));
         let columns: Vec<(bool, Vec<u32>)> =
             dimensions.iter().map(|d| column(d, people, view, kinds.as_ref(), rows, groups)).collect();
         let some = |event: bool| columns.iter().any(|c| c.0 == event);
         let (contexts, tuples) = (view.contexts(people), kinds.as_ref().map_or(people.tuples.len(), |k| k.of.len()));
         if !some(true) {
-            let by_context = (0..contexts).map(|c| groups.combination(&key(&columns, c, c))).collect();
+            let by_context = match <[_; 1]>::try_from(columns) {
+                Ok([(_, groups)]) => groups,
+                Err(columns) => (0..contexts).map(|c| groups.combination(&key(&columns, c, c))).collect(),
+            };
             return Self { by_context, by_tuple: Vec::new(), combined: Combined::Context, kinds };
         }
         if !some(false) {
@@ -177,6 +223,7 @@ impl Local {
         match &mut self.combined {
             Combined::Context => at(&self.by_context, context),
             Combined::Tuple => at(&self.by_tuple, tuple),
+            Combined::One(occurring) => occurring.group(tuple, groups),
             Combined::Both { known, contexts, tuples, events } => {
                 let (c, t) = (at(&self.by_context, context), at(&self.by_tuple, tuple));
                 *known.entry((t, c)).or_insert_with(|| {
@@ -193,7 +240,7 @@ impl Local {
 /// Whether the dimension is of events, and its value for each kind of event or visit.
 fn column(
     dimension: &Dimension,
-    people: &People,
+    people: &Profiles,
     view: &View<'_>,
     kinds: Option<&Kinds>,
     rows: Option<(&Tallies, RowDimension)>,
@@ -212,10 +259,7 @@ fn column(
         })
     };
     match dimension {
-        Dimension::Visit(property) => {
-            let id = |kind| view.context(people, kind).map_or(headwater_core::StrId(0), |c| c[*property as usize]);
-            (false, (0..view.contexts(people)).map(|kind| value(id(kind))).collect())
-        }
+        Dimension::Visit(property) => (false, view.values(people, *property).into_iter().map(value).collect()),
         Dimension::ExitPage => (false, (0..view.contexts(people)).map(|kind| groups.value(view.exit(kind))).collect()),
         Dimension::Goal => {
             let name = |goal: u16| view.goals.get(usize::from(goal)).map_or("", |goal| &*goal.name);

@@ -1,5 +1,5 @@
 //! What a missing value is called, as Plausible calls it.
-use headwater_core::{People, RowDimension, StrId, Tuple};
+use headwater_core::{Profiles, RowDimension, StrId, Tuple};
 
 use crate::{Dimension, VisitProperty};
 
@@ -47,7 +47,7 @@ pub(super) fn of_tuple(tuple: &Tuple, dimension: &Dimension, key: Option<StrId>)
 }
 
 /// The id of the property's name of `event:props:*` in a bucket, if it is there.
-pub(super) fn key_of(people: &People, dimension: &Dimension) -> Option<StrId> {
+pub(super) fn key_of(people: &Profiles, dimension: &Dimension) -> Option<StrId> {
     match dimension {
         Dimension::Prop(key) => people.dict.find(key),
         _ => None,

@@ -4,7 +4,7 @@
 //! asked most (who saw which page, day by day) cost a look at the rows instead of a scan of everyone.
 use std::sync::OnceLock;
 
-use headwater_core::{Aggregate, Dict, Estimate, Hlls, OTHER, People, Row, RowDimension, StrId, Tallies, VisitDimension};
+use headwater_core::{Dict, Estimate, Hlls, OTHER, Packed, Profiles, Row, RowDimension, StrId, Tallies, VisitDimension};
 
 use super::matcher::Memo;
 
@@ -35,13 +35,13 @@ pub(super) struct Visits {
 
 impl Lens {
     /// About the rows of a dimension, worked out now if it was not before. `None` for properties.
-    pub(super) fn of(&self, dimension: RowDimension, aggregate: &Aggregate) -> Option<&Uniques> {
+    pub(super) fn of(&self, dimension: RowDimension, aggregate: &Packed) -> Option<&Uniques> {
         Some(self.by_dimension.get(place(dimension)?)?.get_or_init(|| Uniques::new(dimension, aggregate)))
     }
 
     /// Works out what is asked about the rows of a dimension, and of the total, as long as the people are at hand.
     /// Afterwards [`crate::Need::Uniques`] of it can be answered without them.
-    pub fn prepare(&self, dimension: RowDimension, aggregate: &Aggregate) {
+    pub fn prepare(&self, dimension: RowDimension, aggregate: &Packed) {
         self.of(RowDimension::Total, aggregate);
         self.of(dimension, aggregate);
     }
@@ -82,15 +82,15 @@ const fn place(dimension: RowDimension) -> Option<usize> {
 const NONE: u32 = u32::MAX;
 
 impl Uniques {
-    fn new(dimension: RowDimension, aggregate: &Aggregate) -> Self {
-        let Aggregate { tallies, people } = aggregate;
+    fn new(dimension: RowDimension, aggregate: &Packed) -> Self {
+        let Packed { tallies, people } = aggregate;
         let rows = tallies.of(dimension);
         let mut find = Finder::new(tallies, rows, &people.dict);
         let mut counted = Counted::new(rows.len());
         match dimension {
-            RowDimension::Total => counted.visits(people, &vec![0; people.contexts.len()]),
+            RowDimension::Total => counted.visits(people, &vec![0; people.contexts()]),
             RowDimension::Visit(property) => {
-                let of_context: Vec<u32> = people.contexts.iter().map(|c| find.row(c[property as usize])).collect();
+                let of_context = people.contexts[property as usize].map(|id| find.row(id));
                 counted.visits(people, &of_context);
             }
             _ => {
@@ -115,7 +115,7 @@ fn sketches(
     dimension: RowDimension,
     rows: &[Row],
     tallies: &Tallies,
-    people: &People,
+    people: &Profiles,
 ) -> Vec<Option<Estimate>> {
     let of = |(visitors, row): (&u32, &Row)| {
         let hll = match dimension {
@@ -174,48 +174,41 @@ impl Counted {
     }
 
     /// By properties of visits: a visit counts once it has an event.
-    fn visits(&mut self, people: &People, of_context: &[u32]) {
-        let (mut visit, mut fact) = (0, 0);
-        for (visitor, person) in (0..).zip(&people.visitors) {
-            while visit < person.visits_end as usize {
-                let Some(now) = people.visits.get(visit) else { return };
-                let facts = people.facts.get(fact..now.facts_end as usize).unwrap_or(&[]);
-                if facts.iter().any(|f| f.count > 0) {
-                    self.saw(of_context[now.context as usize], visitor);
-                }
-                fact = now.facts_end as usize;
-                visit += 1;
+    fn visits(&mut self, people: &Profiles, of_context: &[u32]) {
+        for visit in people.each_visit() {
+            if people.counts(visit.facts) {
+                let context = people.visits.context.get(visit.place) as usize;
+                self.saw(of_context.get(context).copied().unwrap_or(NONE), visit.visitor as u32);
             }
         }
     }
 
     /// By properties of events.
-    fn events(&mut self, people: &People, of_tuple: &[u32]) {
-        let mut fact = 0;
-        let mut own: Vec<(u32, u16)> = Vec::new();
+    fn events(&mut self, people: &Profiles, of_tuple: &[u32]) {
+        let (columns, facts) = (&people.visits, &people.facts);
+        let mut own: Vec<(u32, u64)> = Vec::new();
         let mut sums: Vec<(u32, [u64; 3])> = Vec::new();
-        let mut first = 0;
-        for (visitor, person) in (0..).zip(&people.visitors) {
-            let visits = people.visits.get(first..person.visits_end as usize).unwrap_or(&[]);
-            first = person.visits_end as usize;
+        for visitor in 0..people.hashes.len() {
+            let visits = people.visits_of(visitor);
             let single = visits.len() == 1;
             own.clear();
-            for visit in visits {
-                for event in people.facts.get(fact..visit.facts_end as usize).unwrap_or(&[]).iter().filter(|f| f.count > 0) {
-                    let row = of_tuple[event.tuple as usize];
-                    let new = self.saw(row, visitor);
+            for place in visits.clone() {
+                let tag = columns.tag.get(place);
+                for event in people.facts_of(place).filter(|event| facts.count.get(*event) > 0) {
+                    let row = of_tuple.get(facts.tuple.get(event) as usize).copied().unwrap_or(NONE);
+                    let new = self.saw(row, visitor as u32);
                     // With one visit, who is new here is a new visit too.
-                    let new = if single { new } else { row != NONE && !own.contains(&(row, visit.tag)) };
+                    let new = if single { new } else { row != NONE && !own.contains(&(row, tag)) };
                     if new {
-                        own.push((row, visit.tag));
+                        own.push((row, tag));
                     }
                 }
-                fact = visit.facts_end as usize;
             }
             sums.clear();
             for (row, tag) in own.iter().filter(|(row, _)| *row != NONE) {
-                let same = visits.iter().filter(|v| v.tag == *tag);
-                let (started, went_on) = same.fold((0, 0), |sum, v| (sum.0 + v.started, sum.1 + v.went_on));
+                let same = visits.clone().filter(|place| columns.tag.get(*place) == *tag);
+                let add = |sum: (u64, u64), at| (sum.0 + columns.started.get(at), sum.1 + columns.went_on.get(at));
+                let (started, went_on) = same.fold((0, 0), add);
                 match sums.iter_mut().find(|sum| sum.0 == *row) {
                     Some((_, sum)) => *sum = [sum[0] + 1, sum[1] + started, sum[2] + went_on],
                     None => sums.push((*row, [1, started, went_on])),

@@ -1,5 +1,5 @@
 //! Filters, prepared once for a query and then once for each bucket: what remains for the scan is looking up booleans.
-use headwater_core::{People, StrId, VisitDimension};
+use headwater_core::{Dict, Profiles, StrId};
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::labels;
@@ -76,19 +76,17 @@ impl Node {
         }
     }
 
-    fn tree(&self, people: &People, view: &View<'_>, done: &[Vec<bool>]) -> Tree {
+    fn tree(&self, people: &Profiles, view: &View<'_>, done: &[Vec<bool>]) -> Tree {
         match self {
             Self::And(inner) => Tree::And(inner.iter().map(|n| n.tree(people, view, done)).collect()),
             Self::Or(inner) => Tree::Or(inner.iter().map(|n| n.tree(people, view, done)).collect()),
             Self::Not(inner) => Tree::Not(Box::new(inner.tree(people, view, done))),
-            Self::Done(set) => Tree::Visitor(done.get(*set).cloned().unwrap_or_default()),
+            Self::Done(set) => Tree::Visitor(done.get(*set).cloned().unwrap_or_else(|| vec![false; people.hashes.len()])),
             Self::Leaf { dimension: Dimension::Visit(property), test, negated } => {
                 let missing = labels::missing_of(&Dimension::Visit(*property));
-                let mut known = Memo::new(people.dict.len());
-                let none = [StrId(0); VisitDimension::COUNT];
-                let value = |kind| view.context(people, kind).unwrap_or(&none)[*property as usize];
-                let holds = |kind| known.get(value(kind), |id| test.holds(people.dict.get(id), missing)) != *negated;
-                Tree::Context((0..view.contexts(people)).map(holds).collect())
+                let column = &people.contexts[*property as usize];
+                let holds = |id| test.holds(people.dict.get(id), missing) != *negated;
+                Tree::Context(view.of_kinds(column.map(holds)))
             }
             Self::Leaf { dimension: Dimension::ExitPage, test, negated } => {
                 let holds = |kind| test.holds(view.exit(kind), "") != *negated;
@@ -106,12 +104,11 @@ impl Node {
             Self::Leaf { dimension, test, negated } => {
                 let missing = labels::missing_of(dimension);
                 let key = labels::key_of(people, dimension);
-                let mut known = Memo::new(people.dict.len());
-                let nothing = test.holds("", missing);
-                let holds = |tuple| {
-                    let id = labels::of_tuple(tuple, dimension, key);
-                    id.map_or(nothing, |id| known.get(id, |id| test.holds(people.dict.get(id), missing))) != *negated
-                };
+                let value = |tuple| labels::of_tuple(tuple, dimension, key);
+                let used = |id: &mut dyn FnMut(usize)| people.tuples.iter().filter_map(value).for_each(|value| id(value.index()));
+                let fits = test.table(&people.dict, missing, *negated, used);
+                let nothing = test.holds("", missing) != *negated;
+                let holds = |tuple| value(tuple).map_or(nothing, |id| fits.get(id.index()).copied().unwrap_or(false));
                 Tree::Tuple(people.tuples.iter().map(holds).collect())
             }
         }
@@ -140,6 +137,30 @@ impl Test {
                 })?)
             }
         })
+    }
+
+    /// Which strings of a dictionary fit, or do not if that is asked: right for those that are `used`.
+    fn table(&self, dict: &Dict, missing: &str, negated: bool, used: impl FnOnce(&mut dyn FnMut(usize))) -> Vec<bool> {
+        let mut fits = vec![negated; dict.len()];
+        if let Self::Is(values, Fold(false)) = self {
+            // Whole strings are found, where parts of them must be looked for.
+            for value in values {
+                let found = dict.find(value).and_then(|id| fits.get_mut(id.index()));
+                found.into_iter().for_each(|fit| *fit = !negated);
+            }
+            if values.binary_search_by(|value| value.as_str().cmp(missing)).is_ok() {
+                fits[0] = !negated;
+            }
+            return fits;
+        }
+        let mut known = vec![false; dict.len()];
+        used(&mut |at| {
+            if !known.get(at).copied().unwrap_or(true) {
+                known[at] = true;
+                fits[at] = self.holds(dict.get(StrId(at as u32)), missing) != negated;
+            }
+        });
+        fits
     }
 
     /// Whether a value fits; an empty value also goes by its label.
@@ -216,7 +237,7 @@ pub(super) struct Matched {
 
 impl Matched {
     /// `done` holds for each `has_done` of the query which visitors of this bucket have.
-    pub(super) fn new(nodes: &[Node], people: &People, view: &View<'_>, done: &[Vec<bool>]) -> Self {
+    pub(super) fn new(nodes: &[Node], people: &Profiles, view: &View<'_>, done: &[Vec<bool>]) -> Self {
         let mut all = Self { visitors: None, contexts: None, tuples: None, visits: Vec::new(), events: Vec::new() };
         let mut pending: Vec<&Node> = nodes.iter().collect();
         while let Some(node) = pending.pop() {
@@ -226,7 +247,7 @@ impl Matched {
             }
             let tree = node.tree(people, view, done);
             let (table, len) = match node.kinds() {
-                VISITOR => (&mut all.visitors, people.visitors.len()),
+                VISITOR => (&mut all.visitors, people.hashes.len()),
                 CONTEXT | 0 => (&mut all.contexts, view.contexts(people)),
                 TUPLE => (&mut all.tuples, people.tuples.len()),
                 kinds if kinds & TUPLE == 0 => {
@@ -238,12 +259,30 @@ impl Matched {
                     continue;
                 }
             };
-            let table = table.get_or_insert_with(|| vec![true; len]);
-            for (i, passes) in table.iter_mut().enumerate() {
-                *passes = *passes && tree.holds(i, i as u32, i as u32);
+            match (table.as_mut(), tree) {
+                (None, Tree::Visitor(own) | Tree::Context(own) | Tree::Tuple(own)) => *table = Some(own),
+                (Some(table), Tree::Visitor(own) | Tree::Context(own) | Tree::Tuple(own)) => {
+                    table.iter_mut().zip(own).for_each(|(passes, own)| *passes &= own);
+                }
+                (_, tree) => {
+                    let table = table.get_or_insert_with(|| vec![true; len]);
+                    for (i, passes) in table.iter_mut().enumerate() {
+                        *passes = *passes && tree.holds(i, i as u32, i as u32);
+                    }
+                }
             }
         }
         all
+    }
+
+    /// Which kinds of visits can pass; `None`: all.
+    pub(super) fn by_kind(&self) -> Option<&[bool]> {
+        self.contexts.as_deref()
+    }
+
+    /// Which tuples can pass; `None`: all.
+    pub(super) fn by_tuple(&self) -> Option<&[bool]> {
+        self.tuples.as_deref()
     }
 
     pub(super) fn visitor(&self, visitor: usize) -> bool {

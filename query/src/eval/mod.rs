@@ -36,7 +36,7 @@ pub use plan::{Need, Plan, Read, plan};
 pub use realtime::{changes, realtime};
 pub use site::{Identity, Kept, Retention, SiteContext};
 
-use headwater_core::Aggregate;
+use headwater_core::Packed;
 
 use crate::Span;
 
@@ -45,7 +45,7 @@ pub trait Bucket {
     /// Its minutes.
     fn span(&self) -> Span;
     /// What happened in them.
-    fn aggregate(&self) -> &Aggregate;
+    fn aggregate(&self) -> &Packed;
     /// Whether its people are kept; if not, only tallies can answer.
     fn has_people(&self) -> bool {
         true
@@ -56,20 +56,20 @@ pub trait Bucket {
     }
 }
 
-impl Bucket for (Span, &Aggregate) {
+impl Bucket for (Span, &Packed) {
     fn span(&self) -> Span {
         self.0
     }
-    fn aggregate(&self) -> &Aggregate {
+    fn aggregate(&self) -> &Packed {
         self.1
     }
 }
 
-impl Bucket for (Span, std::sync::Arc<Aggregate>) {
+impl Bucket for (Span, std::sync::Arc<Packed>) {
     fn span(&self) -> Span {
         self.0
     }
-    fn aggregate(&self) -> &Aggregate {
+    fn aggregate(&self) -> &Packed {
         &self.1
     }
 }

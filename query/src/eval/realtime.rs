@@ -1,7 +1,7 @@
 //! The last hour: the realtime answer, and what the live feed tells of a minute.
 use std::collections::HashMap;
 
-use headwater_core::{Aggregate, Estimate, Minute, OTHER, RowDimension, StrId, VisitDimension};
+use headwater_core::{Estimate, Minute, OTHER, Packed, RowDimension, StrId, VisitDimension};
 
 use super::labels;
 use crate::{Change, Realtime, RealtimeMinute};
@@ -12,26 +12,23 @@ const NOW: u32 = 5;
 
 /// The realtime answer, from the minute buckets of the last hour. Others are not looked at, so all may be handed in.
 #[must_use]
-pub fn realtime<'a>(now: Minute, buckets: impl IntoIterator<Item = (Minute, &'a Aggregate)>) -> Realtime {
+pub fn realtime<'a>(now: Minute, buckets: impl IntoIterator<Item = (Minute, &'a Packed)>) -> Realtime {
     let first = Minute(now.0.saturating_sub(MINUTES - 1));
-    let mut by_minute: HashMap<Minute, &Aggregate> = HashMap::new();
+    let mut by_minute: HashMap<Minute, &Packed> = HashMap::new();
     by_minute.extend(buckets.into_iter().filter(|(minute, _)| (first..=now).contains(minute)));
     let mut answer = Realtime::default();
     let (mut hashes, mut theta) = (Vec::new(), u64::MAX);
     for minute in first.0..=now.0 {
         let mut row = RealtimeMinute { time: Minute(minute), pageviews: 0, visitors: 0 };
-        if let Some(Aggregate { tallies, people }) = by_minute.get(&row.time) {
-            let seen = || {
-                people
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, (_, first, visits))| (*first..first + visits.len()).any(|visit| people.visit_counts(visit)))
-            };
-            row.visitors = whole(Estimate::from_sample(seen().count() as u64, people.theta));
+        if let Some(Packed { tallies, people }) = by_minute.get(&row.time) {
+            let mut seen: Vec<usize> =
+                people.each_visit().filter(|visit| people.counts(visit.facts.clone())).map(|visit| visit.visitor).collect();
+            seen.dedup();
+            row.visitors = whole(Estimate::from_sample(seen.len() as u64, people.theta));
             row.pageviews = tallies.total().map_or(0, |t| t.views);
             if minute + NOW > now.0 {
                 answer.events += tallies.total().map_or(0, |t| t.events);
-                hashes.extend(seen().map(|(_, (hash, ..))| hash.0));
+                hashes.extend(seen.iter().filter_map(|visitor| people.hashes.get(*visitor).copied()));
                 theta = theta.min(people.theta);
             }
         }
@@ -49,9 +46,9 @@ fn whole(estimate: Estimate) -> u64 {
 
 /// Every row of a minute with its counts and visitors, sorted by dimension and value. The total is first.
 #[must_use]
-pub fn changes(aggregate: &Aggregate) -> Vec<Change> {
+pub fn changes(aggregate: &Packed) -> Vec<Change> {
     let visitors = visitors(aggregate);
-    let Aggregate { tallies, people } = aggregate;
+    let Packed { tallies, people } = aggregate;
     let rows = tallies.rows.iter().map(|row| {
         let dimension = row.key.dimension;
         let (key, value) = (tallies.dict.get(row.key.key), tallies.dict.get(row.key.value));
@@ -68,15 +65,16 @@ pub fn changes(aggregate: &Aggregate) -> Vec<Change> {
 }
 
 /// Distinct visitors by dimension, property name and value. What was refused a row of its own counts as `(other)`.
-fn visitors(aggregate: &Aggregate) -> HashMap<(RowDimension, &str, &str), u64> {
-    let Aggregate { tallies, people } = aggregate;
+fn visitors(aggregate: &Packed) -> HashMap<(RowDimension, &str, &str), u64> {
+    let Packed { tallies, people } = aggregate;
     let mut counts: HashMap<(RowDimension, &str, &str), (usize, u64)> = HashMap::new();
     let known = |dimension, key: &str, value: &str| {
         let ids = tallies.dict.find(key).zip(tallies.dict.find(value));
         ids.is_some_and(|ids| tallies.of(dimension).binary_search_by_key(&ids, |r| (r.key.key, r.key.value)).is_ok())
     };
     let text = |id: StrId| people.dict.get(id);
-    for (visitor, (_, first, visits)) in people.iter().enumerate() {
+    for visit in people.each_visit() {
+        let visitor = visit.visitor;
         let mut saw = |dimension, key, value| {
             let value = if known(dimension, key, value) { value } else { OTHER };
             let count = counts.entry((dimension, key, value)).or_insert((usize::MAX, 0));
@@ -84,21 +82,20 @@ fn visitors(aggregate: &Aggregate) -> HashMap<(RowDimension, &str, &str), u64> {
                 *count = (visitor, count.1 + 1);
             }
         };
-        for (visit, index) in visits.iter().zip(first..) {
-            let mut counted = false;
-            for fact in people.facts_of(index).iter().filter(|f| f.count > 0) {
-                counted = true;
-                let Some(tuple) = people.tuples.get(fact.tuple as usize) else { continue };
-                saw(RowDimension::Name, "", text(tuple.name));
-                saw(RowDimension::Page, "", text(tuple.page));
-                saw(RowDimension::Hostname, "", text(tuple.hostname));
-                tuple.props.iter().for_each(|(key, value)| saw(RowDimension::Prop, text(*key), text(*value)));
-            }
-            if let (true, Some(context)) = (counted, people.contexts.get(visit.context as usize)) {
-                saw(RowDimension::Total, "", "");
-                for (dimension, value) in VisitDimension::ALL.iter().zip(context) {
-                    saw(RowDimension::Visit(*dimension), "", text(*value));
-                }
+        let mut counted = false;
+        for fact in visit.facts.filter(|fact| people.facts.count.get(*fact) > 0) {
+            counted = true;
+            let Some(tuple) = people.tuples.get(people.facts.tuple.get(fact) as usize) else { continue };
+            saw(RowDimension::Name, "", text(tuple.name));
+            saw(RowDimension::Page, "", text(tuple.page));
+            saw(RowDimension::Hostname, "", text(tuple.hostname));
+            tuple.props.iter().for_each(|(key, value)| saw(RowDimension::Prop, text(*key), text(*value)));
+        }
+        if counted {
+            saw(RowDimension::Total, "", "");
+            let context = people.visits.context.get(visit.place) as usize;
+            for dimension in VisitDimension::ALL {
+                saw(RowDimension::Visit(*dimension), "", text(people.context(context, *dimension)));
             }
         }
     }

@@ -1,5 +1,5 @@
 //! One pass over the people of a bucket: counts by group, and who is in which group.
-use headwater_core::{PAGEVIEW, People};
+use headwater_core::{PAGEVIEW, Profiles};
 
 use super::groups::{Groups, Local};
 use super::matcher::Matched;
@@ -118,11 +118,11 @@ impl Found {
 
 /// Scans everyone whose hash is below `theta`.
 pub(super) fn scan(
-    people: &People,
+    people: &Profiles,
     view: &View<'_>,
     theta: u64,
     matched: &Matched,
-    local: &mut Local,
+    local: &mut Local<'_>,
     groups: &mut Groups,
     want: Want,
 ) -> Found {
@@ -130,72 +130,107 @@ pub(super) fn scan(
     let pageview = people.dict.find(PAGEVIEW);
     let is_view: Vec<bool> = people.tuples.iter().map(|t| Some(t.name) == pageview).collect();
     let by_event = want.counts || want.visitors || want.visits || want.numbers;
-    let mut visits_end = 0;
-    for (index, person) in people.visitors.iter().enumerate() {
-        let first_visit = std::mem::replace(&mut visits_end, person.visits_end as usize);
-        if person.hash.0 >= theta {
-            break;
+    let (visits, facts) = (&people.visits, &people.facts);
+    let known = people.hashes.partition_point(|hash| *hash < theta);
+    let end = known.checked_sub(1).and_then(|last| people.visits_end.get(last)).copied().unwrap_or(0);
+    let mut index = 0;
+    let (mut before, mut first_of_visitor) = (usize::MAX, 0);
+    for place in candidates(people, view, end, matched, want) {
+        let place = place as usize;
+        while people.visits_end.get(index).is_some_and(|end| *end as usize <= place) {
+            index += 1;
         }
-        if !matched.visitor(index) {
+        if index != before {
+            (before, first_of_visitor) = (index, found.visits.len());
+        }
+        let kind = view.kind(place, people);
+        if !matched.visitor(index) || !matched.visit(index, kind) {
             continue;
         }
         let visitor = index as u32;
-        let first_of_visitor = found.visits.len();
-        let mut facts_end = first_visit.checked_sub(1).and_then(|before| people.visits.get(before)).map_or(0, |v| v.facts_end);
-        for (visit, place) in people.visits.get(first_visit..visits_end).unwrap_or(&[]).iter().zip(first_visit..) {
-            let first_fact = std::mem::replace(&mut facts_end, visit.facts_end);
-            let kind = view.kind(place, visit);
-            if !matched.visit(index, kind) {
-                continue;
-            }
-            if want.started && (visit.started | visit.went_on) > 0 {
+        if want.started {
+            let (started, went_on) = (visits.started.get(place), visits.went_on.get(place));
+            if started | went_on > 0 {
                 let group = local.of_visit(kind);
                 let counts = found.counts(group);
-                counts.started += visit.started;
-                counts.went_on += visit.went_on;
+                counts.started += started;
+                counts.went_on += went_on;
                 if want.squares {
-                    found.square(group, visitor, [0, 0, 0, 0, visit.started, visit.went_on]);
+                    found.square(group, visitor, [0, 0, 0, 0, started, went_on]);
                 }
             }
-            if !by_event {
+        }
+        if !by_event {
+            continue;
+        }
+        for at in people.facts_of(place) {
+            let tuple = facts.tuple.get(at) as u32;
+            if !matched.event(index, kind, tuple) {
                 continue;
             }
-            let facts = people.facts.get(first_fact as usize..facts_end as usize).unwrap_or(&[]);
-            for (fact, at) in facts.iter().zip(first_fact..) {
-                if !matched.event(index, kind, fact.tuple) {
-                    continue;
+            let count = facts.count.get(at);
+            for event in local.kinds(tuple) {
+                let group = local.of_event(kind, event, groups);
+                if want.counts {
+                    let views = if is_view[tuple as usize] { count } else { 0 };
+                    let (engaged, depth) = (facts.engaged.get(at), facts.depth.get(at));
+                    let counts = found.counts(group);
+                    counts.events += count;
+                    counts.views += views;
+                    counts.engaged += engaged;
+                    counts.depth += depth;
+                    if want.squares {
+                        found.square(group, visitor, [count, views, engaged, depth, 0, 0]);
+                    }
                 }
-                for event in local.kinds(fact.tuple) {
-                    let group = local.of_event(kind, event, groups);
-                    if want.counts {
-                        let views = if is_view[fact.tuple as usize] { fact.count } else { 0 };
-                        let counts = found.counts(group);
-                        counts.events += fact.count;
-                        counts.views += views;
-                        counts.engaged += fact.engaged;
-                        counts.depth += fact.depth;
-                        if want.squares {
-                            found.square(group, visitor, [fact.count, views, fact.engaged, fact.depth, 0, 0]);
-                        }
+                if want.numbers {
+                    let goal = local.goal(event);
+                    if people.numbers_of(at as u32).is_some() || view.worth(tuple as usize, goal).is_some() {
+                        found.numbers.push(Valued { visitor, fact: at as u32, group, goal });
                     }
-                    if want.numbers {
-                        let goal = local.goal(event);
-                        if fact.numbers.is_some() || view.worth(fact.tuple as usize, goal).is_some() {
-                            found.numbers.push(Valued { visitor, fact: at, group, goal });
-                        }
+                }
+                // Who only went on or only engaged here counts as no visitor until an event joins.
+                if count > 0 {
+                    if want.visitors {
+                        found.saw(visitor, group);
                     }
-                    // Who only went on or only engaged here counts as no visitor until an event joins.
-                    if fact.count > 0 {
-                        if want.visitors {
-                            found.saw(visitor, group);
-                        }
-                        if want.visits {
-                            found.saw_visit(first_of_visitor, visitor, visit.tag, group);
-                        }
+                    if want.visits {
+                        found.saw_visit(first_of_visitor, visitor, visits.tag.get(place) as u16, group);
                     }
                 }
             }
         }
     }
     found
+}
+
+/// The visits before `end` that may pass, in order: the narrowest of what one column can tell. Most visits are left out
+/// by these tight loops.
+fn candidates(people: &Profiles, view: &View<'_>, end: u32, matched: &Matched, want: Want) -> Vec<u32> {
+    let mut some = Vec::new();
+    match (matched.by_tuple(), matched.by_kind()) {
+        // *Started* counts for a visit without events, too.
+        (Some(table), _) if !want.started => {
+            let (mut place, mut last) = (0u32, u32::MAX);
+            people.facts.tuple.each_in(table, |fact| {
+                while people.visits.facts_end.get(place as usize).is_some_and(|end| *end as usize <= fact) {
+                    place += 1;
+                }
+                if place != last && place < end {
+                    some.push(place);
+                    last = place;
+                }
+            });
+        }
+        (_, Some(table)) => match &view.exits {
+            None => people.visits.context.each_in(table, |place| {
+                if place < end as usize {
+                    some.push(place as u32);
+                }
+            }),
+            Some(_) => some.extend((0..end).filter(|place| table[view.kind(*place as usize, people) as usize])),
+        },
+        _ => some.extend(0..end),
+    }
+    some
 }

@@ -1,5 +1,5 @@
 //! A unit: the buckets of one row of time and one identity window, within which hashes mean the same people.
-use headwater_core::{Aggregate, Minute, Numbers, RowDimension, Stamped, Tally};
+use headwater_core::{Minute, Numbers, Packed, RowDimension, Stamped, Tally};
 
 use super::Lens;
 use super::accumulate::{Table, Totals, What};
@@ -18,7 +18,7 @@ use crate::Dimension;
 /// A bucket and where it belongs.
 #[derive(Clone, Copy)]
 pub(super) struct Part<'a> {
-    pub(super) aggregate: &'a Aggregate,
+    pub(super) aggregate: &'a Packed,
     pub(super) view: &'a View<'a>,
     pub(super) lens: Option<&'a Lens>,
     /// Its first minute.
@@ -177,7 +177,7 @@ pub(super) fn share(theta: u64) -> f64 {
 
 fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, groups: &mut Groups, table: &mut Table) -> Found {
     let needs = job.needs;
-    let Aggregate { tallies, people } = part.aggregate;
+    let Packed { tallies, people } = part.aggregate;
     let matched = Matched::new(&job.filters, people, part.view, &job.done.of(part));
     let rows = needs.tallies.as_ref().map(|(of, _)| (tallies, *of));
     let mut local = Local::new(&needs.shape.dimensions, people, part.view, rows, groups);
@@ -216,14 +216,15 @@ fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, group
 /// Adds the values of equal events, and for those that have none what their goal is worth.
 fn add_value(part: &Part<'_>, valued: &Valued, from: From, totals: &mut Totals) {
     let people = &part.aggregate.people;
-    let Some(fact) = people.facts.get(valued.fact as usize) else { return };
-    if let Some(numbers) = &fact.numbers {
-        let currency = people.tuples.get(fact.tuple as usize).map_or("", |t| people.dict.get(t.currency));
+    let (tuple, count) = (people.facts.tuple.get(valued.fact as usize), people.facts.count.get(valued.fact as usize));
+    let numbers = people.numbers_of(valued.fact);
+    if let Some(numbers) = numbers {
+        let currency = people.tuples.get(tuple as usize).map_or("", |t| people.dict.get(t.currency));
         totals.money().add(currency, numbers, from);
     }
     // An event has one value or none.
-    let without = fact.count.saturating_sub(fact.numbers.as_ref().map_or(0, |numbers| numbers.count));
-    if let Some(worth) = part.view.worth(fact.tuple as usize, valued.goal).filter(|_| without > 0) {
+    let without = count.saturating_sub(numbers.map_or(0, |numbers| numbers.count));
+    if let Some(worth) = part.view.worth(tuple as usize, valued.goal).filter(|_| without > 0) {
         // When in the bucket they happened is not known: the bucket's start stands for it.
         let value = Stamped { minute: part.start, id: 0, index: 0, value: worth.value };
         totals.money().add(&worth.currency, &Numbers::repeated(value, without), from);

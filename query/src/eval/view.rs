@@ -1,5 +1,5 @@
 //! People as a query sees them: with the exit pages of their visits and the goals of their events, where it asks for them.
-use headwater_core::{People, StrId, Visit, VisitDimension};
+use headwater_core::{Profiles, StrId, VisitDimension};
 
 use super::exits::Exits;
 use super::goals::Reached;
@@ -18,17 +18,24 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     /// How many kinds of visits there are.
-    pub(super) fn contexts(&self, people: &People) -> usize {
-        self.exits.as_ref().map_or(people.contexts.len(), |exits| exits.kinds.len())
+    pub(super) fn contexts(&self, people: &Profiles) -> usize {
+        self.exits.as_ref().map_or(people.contexts(), |exits| exits.kinds.len())
     }
 
-    /// The context of a kind of visit.
-    pub(super) fn context<'p>(&self, people: &'p People, kind: usize) -> Option<&'p [StrId; VisitDimension::COUNT]> {
-        let index = match &self.exits {
-            Some(exits) => exits.kinds.get(kind)?.0 as usize,
-            None => kind,
-        };
-        people.contexts.get(index)
+    /// What is known of each context, of each kind of visit.
+    pub(super) fn of_kinds<T: Copy + Default>(&self, by_context: Vec<T>) -> Vec<T> {
+        match &self.exits {
+            Some(exits) => {
+                let of = |kind: &(u32, &str)| by_context.get(kind.0 as usize).copied().unwrap_or_default();
+                exits.kinds.iter().map(of).collect()
+            }
+            None => by_context,
+        }
+    }
+
+    /// The values of a property, by kind of visit.
+    pub(super) fn values(&self, people: &Profiles, property: VisitDimension) -> Vec<StrId> {
+        self.of_kinds(people.contexts[property as usize].map(|id| id))
     }
 
     /// The exit page of a kind of visit.
@@ -36,9 +43,12 @@ impl<'a> View<'a> {
         self.exits.as_ref().and_then(|exits| exits.kinds.get(kind)).map_or("", |kind| kind.1)
     }
 
-    /// The kind of a visit, which is at a place in [`People::visits`].
-    pub(super) fn kind(&self, place: usize, visit: &Visit) -> u32 {
-        self.exits.as_ref().and_then(|exits| exits.of_visit.get(place)).copied().unwrap_or(visit.context)
+    /// The kind of the visit at a place.
+    pub(super) fn kind(&self, place: usize, people: &Profiles) -> u32 {
+        match &self.exits {
+            Some(exits) => exits.of_visit.get(place).copied().unwrap_or(0),
+            None => people.visits.context.get(place) as u32,
+        }
     }
 
     /// The goals that an event of a tuple reaches.

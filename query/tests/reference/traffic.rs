@@ -2,7 +2,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_core::{Activity, Aggregate, EventDelta, Fold, Grain, Hll, Hlls, Minute, People, VisitDimension, VisitorHash};
+use headwater_core::{
+    Activity, Aggregate, EventDelta, Fold, Grain, Hll, Hlls, Minute, Packed, Profiles, VisitDimension, VisitorHash,
+};
 use headwater_query::{Bucket, Calendar, Date, Goal, Identity, Lens, Need, SiteContext, Span, Target, Worth};
 
 /// SplitMix64.
@@ -57,7 +59,7 @@ pub(crate) struct Raw {
 /// A bucket as it is read.
 pub(crate) struct Stored {
     span: Span,
-    aggregate: Arc<Aggregate>,
+    aggregate: Arc<Packed>,
     lens: Option<Lens>,
 }
 
@@ -65,7 +67,7 @@ impl Bucket for Stored {
     fn span(&self) -> Span {
         self.span
     }
-    fn aggregate(&self) -> &Aggregate {
+    fn aggregate(&self) -> &Packed {
         &self.aggregate
     }
     fn lens(&self) -> Option<&Lens> {
@@ -76,7 +78,7 @@ impl Bucket for Stored {
 pub(crate) struct World {
     pub(crate) site: SiteContext,
     pub(crate) raw: Vec<Raw>,
-    buckets: BTreeMap<(Grain, Minute), (Span, Arc<Aggregate>)>,
+    buckets: BTreeMap<(Grain, Minute), (Span, Arc<Packed>)>,
 }
 
 pub(crate) const PAGES: &[&str] = &["/", "/pricing", "/blog", "/blog/a", "/blog/b", "/docs", "/größe"];
@@ -127,23 +129,20 @@ impl World {
 
     /// The same traffic where each bucket holds a sample of the visitors below a hash, as one that has outgrown its size.
     pub(crate) fn sampled(&self, theta: u64) -> Self {
-        let cut = |(span, bucket): &(Span, Arc<Aggregate>)| {
-            let mut cut = Aggregate::clone(bucket);
+        let cut = |(span, bucket): &(Span, Arc<Packed>)| {
+            let mut people = bucket.people.to_people();
             let mut everyone = Hll::default();
-            cut.people.iter().enumerate().for_each(|(visitor, (hash, ..))| {
-                let first = visitor.checked_sub(1).map_or(0, |v| cut.people.visitors[v].visits_end);
-                let own = first..cut.people.visitors[visitor].visits_end;
-                if own.into_iter().any(|visit| cut.people.visit_counts(visit as usize)) {
+            people.iter().for_each(|(hash, first, visits)| {
+                if (first..first + visits.len()).any(|visit| people.visit_counts(visit)) {
                     everyone.insert(hash);
                 }
             });
-            let people = &mut cut.people;
             people.visitors.retain(|visitor| visitor.hash.0 < theta);
             people.visits.truncate(people.visitors.last().map_or(0, |v| v.visits_end as usize));
             people.facts.truncate(people.visits.last().map_or(0, |v| v.facts_end as usize));
             people.theta = theta;
             people.hlls = Some(Hlls { total: everyone, values: Vec::new() });
-            (*span, Arc::new(cut))
+            (*span, Arc::new(Packed { tallies: bucket.tallies.clone(), people: Profiles::from(&people) }))
         };
         let buckets = self.buckets.iter().map(|(key, bucket)| (*key, cut(bucket))).collect();
         Self { site: self.site.clone(), raw: self.raw.clone(), buckets }
@@ -158,7 +157,7 @@ impl World {
     pub(crate) fn read(&self, grain: Grain, span: Span, need: Need) -> Vec<Stored> {
         let from = Minute(span.start.0.saturating_sub(1500));
         let near = self.buckets.range((grain, from)..(grain, span.end)).map(|(_, bucket)| bucket.clone());
-        let stored = |(span, aggregate): (Span, Arc<Aggregate>)| {
+        let stored = |(span, aggregate): (Span, Arc<Packed>)| {
             let lens = Lens::default();
             if need == Need::People {
                 return Stored { span, aggregate, lens: None };
@@ -169,7 +168,7 @@ impl World {
                 theta = aggregate.people.theta;
             }
             let tallies = aggregate.tallies.clone();
-            let aggregate = Arc::new(Aggregate { tallies, people: People { theta, ..People::default() } });
+            let aggregate = Arc::new(Packed { tallies, people: Profiles { theta, ..Profiles::default() } });
             Stored { span, aggregate, lens: Some(lens) }
         };
         near.filter(|(s, _)| s.end > span.start).map(stored).collect()
@@ -226,7 +225,7 @@ fn visit(rng: &mut Rng, calendar: &Calendar, identity: Identity, people: usize, 
     }
 }
 
-fn buckets(calendar: &Calendar, raw: &[Raw]) -> BTreeMap<(Grain, Minute), (Span, Arc<Aggregate>)> {
+fn buckets(calendar: &Calendar, raw: &[Raw]) -> BTreeMap<(Grain, Minute), (Span, Arc<Packed>)> {
     let mut by_minute: BTreeMap<Minute, Fold> = BTreeMap::new();
     for (order, raw) in raw.iter().enumerate() {
         let values: Vec<i64> = raw.value.into_iter().filter(|_| raw.count > 0).collect();
@@ -260,6 +259,6 @@ fn buckets(calendar: &Calendar, raw: &[Raw]) -> BTreeMap<(Grain, Minute), (Span,
             parts.entry((grain, span.start)).or_insert((span, Vec::new())).1.push(aggregate.clone());
         }
     }
-    let merged = |parts: Vec<Aggregate>| Arc::new(Aggregate::merge(&parts.iter().collect::<Vec<_>>()));
+    let merged = |parts: Vec<Aggregate>| Arc::new(Packed::from(Aggregate::merge(&parts.iter().collect::<Vec<_>>())));
     parts.into_iter().map(|(key, (span, parts))| (key, (span, merged(parts)))).collect()
 }

@@ -28,19 +28,30 @@ pub(crate) fn print() {
 fn print_for(events: usize) {
     let people = events / 20;
     println!("\nOne site, {events} events over {DAYS} days, {people} people, {PAGES} pages, 12 dimensions of visits");
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let server = Server::start_on(folder.path(), free_port());
-    server.add_site(SITE, &[]);
-    let mut drawn = 0;
-    let took = milliseconds(|| drawn = fill(&server.api(), events, people)) / 1000.0;
-    println!("loading through /v1/partials: {took:.1} s, {:.0} events/s", drawn as f64 / took);
-    assert_eq!(server.api().totals(SITE, &["events"])[0], drawn, "every event is counted");
+    let temporary = tempfile::tempdir().expect("a temporary directory");
+    // A folder to look at a month again, which is loaded only if it is not there yet.
+    let kept = std::env::var_os("HEADWATER_BENCH_DATA").map(|kept| Path::new(&kept).join(events.to_string()));
+    let folder = kept.as_deref().unwrap_or(temporary.path());
+    let there = folder.exists() && kept.is_some();
+    std::fs::create_dir_all(folder).expect("a folder");
+    let server = Server::start_on(folder, free_port());
     let (port, data) = (server.port, server.data());
-    wait_until_settled(&data);
+    if !there {
+        server.add_site(SITE, &[]);
+        let mut drawn = 0;
+        let before = server.cpu_milliseconds();
+        let took = milliseconds(|| drawn = fill(&server.api(), events, people)) / 1000.0;
+        let cpu = (server.cpu_milliseconds() - before) / 1000.0;
+        println!(
+            "loading through /v1/partials: {took:.1} s, {:.0} events/s, {cpu:.1} s of the server's CPU",
+            drawn as f64 / took
+        );
+        assert_eq!(server.api().totals(SITE, &["events"])[0], drawn, "every event is counted");
+        wait_until_settled(&data);
+    }
+    let drawn = server.api().totals(SITE, &["events"])[0].as_f64().expect("a number");
     assert!(server.stop().success());
-    let stored = bytes(&data);
-    let each = stored as f64 / drawn as f64;
-    println!("stored: {:.1} MB, {each:.2} bytes an event, minutes of two days and all people included", stored as f64 / 1e6);
+    print_stored(&data, drawn);
 
     let page = format!("/page/{}", 7);
     let two = json!([["is", "visit:source", ["Google", "GitHub"]], ["is", "visit:country", ["DE", "FR"]]]);
@@ -64,7 +75,7 @@ fn print_for(events: usize) {
         query["date_range"] = "all".into();
         query["pagination"] = json!({"limit": 100});
         // Cold: a server that was just started and has answered nothing yet.
-        let server = Server::start_on(folder.path(), port);
+        let server = Server::start_on(folder, port);
         let api = server.api();
         let cold = milliseconds(|| drop(api.query(&query)));
         const ROUNDS: usize = 30;
@@ -76,6 +87,26 @@ fn print_for(events: usize) {
         memory = memory.max(server.peak_memory());
     }
     println!("memory of the server at most: {:.0} MB", memory as f64 / 1e6);
+}
+
+/// Prints what takes how much, by grain.
+fn print_stored(data: &Path, events: f64) {
+    let all = bytes(data) as f64;
+    println!("stored: {:.1} MB, {:.2} bytes an event:", all / 1e6, all / events);
+    let database = rusqlite::Connection::open(data.join("headwater.db")).expect("the database");
+    let sql = "SELECT grain, count(*), total(length(tallies)), total(length(people)) FROM segments GROUP BY grain";
+    let mut statement = database.prepare(sql).expect("a statement");
+    let mut rest = all;
+    println!("{:<36}{:>10}{:>20}{:>20}", "bytes an event", "segments", "tallies", "people");
+    let mut rows = statement.query([]).expect("rows");
+    while let Some(row) = rows.next().expect("a row") {
+        let grain = ["minutes", "hours", "days"][row.get::<_, u8>(0).expect("a grain") as usize];
+        let (count, tallies, people): (i64, f64, f64) =
+            (row.get(1).expect("a count"), row.get(2).expect("a sum"), row.get(3).expect("a sum"));
+        println!("{grain:<36}{count:>10}{:>20.2}{:>20.2}", tallies / events, people / events);
+        rest -= tallies + people;
+    }
+    println!("{:<36}{:>10}{:>20.2}", "indexes, free pages, other files", "", rest / events);
 }
 
 /// Waits until the server has made one segment of each bucket whose time is over, as it does every few seconds.

@@ -1,0 +1,58 @@
+//! The bytes of columns, one plane after the other.
+use serde::Serialize;
+
+use super::{WireError, check, write};
+use crate::Column;
+
+/// Something written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Encoded {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Where bytes of one kind end and others begin, ascending. Whoever compresses them does better by starting anew there.
+    pub cuts: Vec<usize>,
+}
+
+/// Columns on their way out.
+#[derive(Default)]
+pub(super) struct Writer {
+    pub(super) shapes: Vec<u128>,
+    planes: Encoded,
+}
+
+impl Writer {
+    pub(super) fn push(&mut self, column: &Column) {
+        self.shapes.push(column.shape());
+        column.write(&mut self.planes.bytes, &mut self.planes.cuts);
+    }
+
+    /// The head, which holds the shapes, and behind it the planes.
+    pub(super) fn finish<T: Serialize>(self, head: impl FnOnce(Vec<u128>) -> T) -> Encoded {
+        let mut bytes = write(&head(self.shapes));
+        let start = bytes.len();
+        bytes.extend(self.planes.bytes);
+        Encoded { bytes, cuts: self.planes.cuts.into_iter().map(|cut| start + cut).collect() }
+    }
+}
+
+/// Columns on their way in, in the order in which they were written.
+pub(super) struct Reader<'a> {
+    shapes: core::slice::Iter<'a, u128>,
+    planes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(shapes: &'a [u128], planes: &'a [u8]) -> Self {
+        Self { shapes: shapes.iter(), planes }
+    }
+
+    pub(super) fn next(&mut self, rows: usize, field: &'static str) -> Result<Column, WireError> {
+        let shape = self.shapes.next().ok_or(WireError::Field(field))?;
+        Column::read(*shape, rows, &mut self.planes).ok_or(WireError::Field(field))
+    }
+
+    /// Fails if there is more.
+    pub(super) fn finish(mut self) -> Result<(), WireError> {
+        check(self.shapes.next().is_none() && self.planes.is_empty(), "columns")
+    }
+}
