@@ -98,6 +98,12 @@ pub(crate) fn address() -> (String, String, String) {
     (location.pathname().unwrap_or_default(), location.search().unwrap_or_default(), location.hash().unwrap_or_default())
 }
 
+/// Loads another page.
+pub(crate) fn leave(address: &str) {
+    // An address of this server is never refused.
+    drop(window().location().assign(address));
+}
+
 /// Writes the address, as a new step of the history or in place of the current one.
 pub(crate) fn set_address(address: &str, step: bool) {
     if let Ok(history) = window().history() {

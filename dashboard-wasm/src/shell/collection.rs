@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Event;
 
-use super::dom::{El, button, el, of, value};
+use super::dom::{El, button, el, of, unseen, value};
 use super::follow::Signal;
 use super::forms::{Wrong, elsewhere, field_with, input, send, tick, told};
 use super::http;
@@ -168,12 +168,12 @@ pub(crate) fn collection(of_list: Collection) -> El {
                 load();
             });
         };
-        let label = format!("Remove {name}");
         let remove = button("btn small", "", remove).words(move || if sure.get() { "Really remove?" } else { "Remove" });
+        let remove = remove.with(unseen(&format!(" {name}")));
         let copyable = copy(item).map(|(_, line)| copied(&line));
         of("li", "kept")
             .with(of("div", "kept-in").with(el("b").text(&name)).with(el("span").text(&details)))
-            .with(remove.set("aria-label", &label))
+            .with(remove)
             .all(copyable)
     };
     let list = el("div").part(

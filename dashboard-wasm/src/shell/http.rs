@@ -81,7 +81,10 @@ fn read<T: DeserializeOwned>(path: &str, answer: JsValue) -> Result<T, Failure> 
 async fn send(method: &str, path: &str, body: Option<String>) -> Result<JsValue, Failure> {
     let init = web_sys::RequestInit::new();
     init.set_method(method);
-    init.set_credentials(web_sys::RequestCredentials::SameOrigin);
+    // What is shared is seen as a stranger sees it, and a page around its frame gets nobody's session to play with.
+    let shared = browser::address().0.starts_with("/share/");
+    let credentials = if shared { web_sys::RequestCredentials::Omit } else { web_sys::RequestCredentials::SameOrigin };
+    init.set_credentials(credentials);
     let headers = web_sys::Headers::new().map_err(|_| Failure::unreachable())?;
     if let Some(token) = BEARER.with_borrow(Clone::clone) {
         headers.set("Authorization", &format!("Bearer {token}")).map_err(|_| Failure::unreachable())?;

@@ -22,15 +22,11 @@ use crate::site_info::{Segment, SiteInfo};
 /// The menu: the segments of the site with their sizes, and the way to another one.
 pub(crate) fn segments_menu() -> El {
     let state = state();
-    let chosen = move || state.segment(state.view().and_then(|view| view.scope.segment));
     let open = move || state.open.get() == Some(Overlay::Segments);
     let toggle =
         move |_| state.open.update(|open| *open = if *open == Some(Overlay::Segments) { None } else { Some(Overlay::Segments) });
-    let button_ = button("tool", "", toggle)
-        .set("aria-haspopup", "true")
-        .says("aria-expanded", open)
-        .words(move || chosen().map_or_else(|| "Segments".to_owned(), |segment| segment.name))
-        .with(down());
+    let button_ =
+        button("tool", "", toggle).set("aria-haspopup", "true").says("aria-expanded", open).text("Segments").with(down());
     let any = move || state.segments.with(|segments| segments.as_ref().is_some_and(|segments| !segments.is_empty()));
     of("div", "pop-host").flag("hidden", move || !any() && !state.may(SiteInfo::may_edit)).with(button_).when(open, menu)
 }
@@ -138,7 +134,7 @@ pub(crate) fn segment_dialog(id: Option<i64>) -> El {
             }
             let lines = any.iter().enumerate().map(|(at, condition)| line(built, n, at, condition));
             let more = button("quiet", "or…", move |_| making.set(Some(n)));
-            let more = (making_now != Some(n)).then(|| more.set("aria-label", "Another condition in this box"));
+            let more = (making_now != Some(n)).then(|| more.set("aria-label", "or… another condition in this box"));
             let form = (making_now == Some(n)).then(|| maker(built, making, Some(n)));
             drawn.push(of("div", "any").all(lines).all(more).all(form));
         }
@@ -147,7 +143,8 @@ pub(crate) fn segment_dialog(id: Option<i64>) -> El {
             drawn.push(of("div", "any").with(maker(built, making, None)));
         } else if making_now.is_none() {
             drawn.push(
-                button("quiet", "and…", move |_| making.set(Some(own))).set("aria-label", "Another box, which must hold too"),
+                button("quiet", "and…", move |_| making.set(Some(own)))
+                    .set("aria-label", "and… another box, which must hold too"),
             );
         }
         drawn

@@ -152,6 +152,11 @@ impl State {
 
     /// Goes to a page, as a step of the history.
     pub(crate) fn go(self, route: Route) {
+        let shared = |route: &Route| matches!(route, Route::Site(view) if view.shared);
+        if self.route.with_untracked(shared) && !shared(&route) {
+            // Beyond what is shared the page begins anew, as whoever is signed in.
+            return browser::leave(&route.to_string());
+        }
         if self.route.get_untracked() != route {
             browser::set_address(&route.to_string(), true);
             self.route.set(route);
