@@ -77,9 +77,18 @@ impl Applier {
             });
             applied.changed.push((partial.site, partial.minute));
         }
+        // What a batch brings to an hour and to its day is mostly the same.
+        let mut sums: BTreeMap<Vec<usize>, Vec<(BucketKey, bool)>> = BTreeMap::new();
         for (key, (sampled, indices)) in buckets {
+            sums.entry(indices).or_default().push((key, sampled));
+        }
+        for (indices, keys) in sums {
             let parts: Vec<&Aggregate> = indices.iter().map(|&i| &parts[i]).collect();
-            append(tx, key, Segment { aggregate: Aggregate::merge(&parts).into(), sampled, ..Segment::default() })?;
+            let mut segment = Segment { aggregate: Aggregate::merge(&parts).into(), ..Segment::default() };
+            for (key, sampled) in keys {
+                segment.sampled = sampled;
+                append(tx, key, &segment)?;
+            }
         }
         Ok(applied)
     }
@@ -90,7 +99,7 @@ impl Applier {
     }
 }
 
-fn append(tx: &Transaction<'_>, key: BucketKey, segment: Segment) -> Result<(), StoreError> {
+fn append(tx: &Transaction<'_>, key: BucketKey, segment: &Segment) -> Result<(), StoreError> {
     segment.insert(tx, key, 0)?;
     tx.prepare_cached("INSERT OR IGNORE INTO unsettled VALUES (?, ?, ?, ?)")?.execute(params![
         key.site.0,

@@ -1,6 +1,6 @@
 //! Compaction: few segments a bucket, each written a logarithmic number of times (a log-structured merge tree,
 //! O'Neil, Cheng, Gawlick, O'Neil 1996, with eight segments to a level).
-use headwater_core::{Minute, SiteId};
+use headwater_core::{Grain, Minute, SiteId};
 use headwater_query::Span;
 use rusqlite::{Connection, Transaction, params};
 
@@ -43,8 +43,14 @@ pub fn settle(tx: &Transaction<'_>, now: Minute) -> Result<bool, StoreError> {
     };
     for key in &over {
         let ids = segments(tx, *key, None)?;
-        if ids.len() > 1 {
-            replace(tx, *key, &ids, SETTLED)?;
+        let settled = match &ids[..] {
+            [one] if key.grain == Grain::Day => Segment::load(tx, *one)?.map(|segment| (*one, segment)),
+            [] | [_] => None,
+            _ => Some(replace(tx, *key, &ids, SETTLED)?),
+        };
+        // The days of months are asked for together; shorter buckets are few at a time.
+        if let Some((id, segment)) = settled.filter(|_| key.grain == Grain::Day) {
+            segment.insert_uniques(tx, id)?;
         }
         tx.prepare_cached("DELETE FROM unsettled WHERE site = ? AND grain = ? AND start = ?")?.execute(params![
             key.site.0,
@@ -55,17 +61,19 @@ pub fn settle(tx: &Transaction<'_>, now: Minute) -> Result<bool, StoreError> {
     Ok(over.len() == AT_ONCE)
 }
 
-fn replace(connection: &Connection, key: BucketKey, ids: &[i64], level: i64) -> Result<(), StoreError> {
+/// Makes one segment of several; gives it with its id.
+fn replace(connection: &Connection, key: BucketKey, ids: &[i64], level: i64) -> Result<(i64, Segment), StoreError> {
     let mut parts = Vec::with_capacity(ids.len());
     for &id in ids {
         parts.extend(Segment::load(connection, id)?);
     }
-    Segment::merge(&parts.iter().collect::<Vec<_>>()).insert(connection, key, level)?;
+    let merged = Segment::merge(&parts.iter().collect::<Vec<_>>());
+    let id = merged.insert(connection, key, level)?;
     let mut delete = connection.prepare_cached("DELETE FROM segments WHERE id = ?")?;
     for id in ids {
         delete.execute([id])?;
     }
-    Ok(())
+    Ok((id, merged))
 }
 
 /// The ids of a bucket's segments, of one level or all.

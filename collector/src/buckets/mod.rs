@@ -25,7 +25,8 @@ use headwater_query::Span;
 use rusqlite::Connection;
 
 /// The tables of this module. `level` 0 is as it came; each level up is a merge of eight below; settled buckets have 99.
-/// `people` is null where samples are no longer kept.
+/// `people` is null where samples are no longer kept. `uniques` is what queries ask of them most, worked out when a day is
+/// settled; it stands before them, so that SQLite need not pass over them to read it.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS nodes (
   node BLOB PRIMARY KEY, seq INTEGER NOT NULL, position INTEGER NOT NULL, digest BLOB NOT NULL
@@ -33,7 +34,7 @@ CREATE TABLE IF NOT EXISTS nodes (
 CREATE TABLE IF NOT EXISTS segments (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   site INTEGER NOT NULL, grain INTEGER NOT NULL, start INTEGER NOT NULL, \"end\" INTEGER NOT NULL,
-  level INTEGER NOT NULL, tallies BLOB NOT NULL, people BLOB
+  level INTEGER NOT NULL, tallies BLOB NOT NULL, uniques BLOB, people BLOB
 );
 CREATE INDEX IF NOT EXISTS segments_of_bucket ON segments (site, grain, start, level, \"end\");
 CREATE TABLE IF NOT EXISTS unsettled (

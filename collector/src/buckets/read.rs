@@ -1,4 +1,5 @@
 //! Reading buckets.
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use headwater_core::{Grain, Minute, Packed, RowDimension, SiteId};
@@ -6,7 +7,7 @@ use headwater_query::{Need, Span};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::compact::segments;
-use super::segment::Segment;
+use super::segment::{Segment, Stored};
 use super::{BucketKey, Cache, grain_code};
 use crate::store::StoreError;
 
@@ -69,12 +70,14 @@ pub fn read(
             }
         }
     }
+    let ready =
+        if need == Need::People { unpack(connection, cache, buckets.iter().flat_map(|(_, ids)| ids))? } else { Ready::new() };
     let load = |(key, ids): (BucketKey, Vec<i64>)| {
         let segment = match (need, &ids[..]) {
             (Need::Tallies, [id]) => tallies(connection, cache, *id)?,
             (Need::Uniques(dimension), [id]) => uniques(connection, cache, *id, dimension)?,
             // What is still being written changes too often to keep more than one form of it.
-            _ => merge(connection, cache, key, ids)?,
+            _ => merge(connection, cache, &ready, key, ids)?,
         };
         Ok(Bucket { span: key.span, segment })
     };
@@ -95,6 +98,38 @@ pub fn spans(connection: &Connection, site: SiteId, grain: Grain, span: Span) ->
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Segments at hand.
+type Ready = HashMap<i64, Arc<Segment>>;
+
+/// Segments from memory, or unpacked on as many threads as there are cores.
+fn unpack<'a>(connection: &Connection, cache: &Cache, ids: impl Iterator<Item = &'a i64>) -> Result<Ready, StoreError> {
+    let (mut ready, mut stored) = (Ready::new(), Vec::new());
+    for id in ids {
+        match cache.segment(*id) {
+            Some(segment) => drop(ready.insert(*id, segment)),
+            None => stored.extend(Stored::read(connection, *id)?),
+        }
+    }
+    let unpack = |some: &[Stored]| -> Result<Vec<_>, StoreError> {
+        some.iter().map(|stored| Ok((stored.id, Arc::new(stored.unpack()?)))).collect()
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(stored.len());
+    if threads < 2 {
+        ready.extend(unpack(&stored)?);
+    } else {
+        std::thread::scope(|scope| {
+            let each = stored.len().div_ceil(threads);
+            let running: Vec<_> = stored.chunks(each).map(|some| scope.spawn(|| unpack(some))).collect();
+            for thread in running {
+                ready.extend(thread.join().unwrap_or(Err(StoreError::Interrupted))?);
+            }
+            Ok::<_, StoreError>(())
+        })?;
+    }
+    stored.iter().filter_map(|stored| ready.get_key_value(&stored.id)).for_each(|(id, segment)| cache.keep_segment(*id, segment));
+    Ok(ready)
+}
+
 /// The tallies of a bucket that is one segment.
 fn tallies(connection: &Connection, cache: &Cache, id: i64) -> Result<Arc<Segment>, StoreError> {
     if let Some(known) = cache.light(id) {
@@ -111,6 +146,23 @@ fn uniques(connection: &Connection, cache: &Cache, id: i64, dimension: RowDimens
     if let Some(known) = known.as_ref().filter(|known| known.lens.knows(dimension)) {
         return Ok(Arc::clone(known));
     }
+    let light = match known {
+        Some(light) => light,
+        None => Arc::new(Segment::load_tallies(connection, id)?.unwrap_or_default()),
+    };
+    if let Some(written) = Segment::load_uniques(connection, id)? {
+        let corrupt = || StoreError::Corrupt(format!("what is known of segment {id}"));
+        // Whoever has it in hand without theta needs none; who finds it to know something must find theta, too.
+        let light = if light.lens.knows(RowDimension::Total) {
+            light
+        } else {
+            Arc::new(light.with_theta(headwater_query::Lens::theta(&written).ok_or_else(corrupt)?))
+        };
+        light.lens.read(dimension, &written, &light.aggregate.tallies).ok_or_else(corrupt)?;
+        cache.keep_light(id, &light);
+        return Ok(light);
+    }
+    let known = Some(light);
     let full = match cache.segment(id) {
         Some(segment) => segment,
         // Not kept: who asks for this asks for no people.
@@ -126,10 +178,16 @@ fn uniques(connection: &Connection, cache: &Cache, id: i64, dimension: RowDimens
 /// One bucket; empty if nothing happened in it.
 pub(super) fn load_bucket(connection: &Connection, cache: &Cache, key: BucketKey) -> Result<Arc<Segment>, StoreError> {
     let ids = segments(connection, key, None)?;
-    merge(connection, cache, key, ids)
+    merge(connection, cache, &Ready::new(), key, ids)
 }
 
-fn merge(connection: &Connection, cache: &Cache, key: BucketKey, ids: Vec<i64>) -> Result<Arc<Segment>, StoreError> {
+fn merge(
+    connection: &Connection,
+    cache: &Cache,
+    ready: &Ready,
+    key: BucketKey,
+    ids: Vec<i64>,
+) -> Result<Arc<Segment>, StoreError> {
     if ids.is_empty() {
         return Ok(Arc::new(Segment { sampled: true, ..Segment::default() }));
     }
@@ -140,7 +198,7 @@ fn merge(connection: &Connection, cache: &Cache, key: BucketKey, ids: Vec<i64>) 
     }
     let mut parts = Vec::with_capacity(ids.len());
     for &id in &ids {
-        if let Some(segment) = cache.segment(id) {
+        if let Some(segment) = ready.get(&id).cloned().or_else(|| cache.segment(id)) {
             parts.push(segment);
         } else if let Some(segment) = Segment::load(connection, id)? {
             let segment = Arc::new(segment);

@@ -24,7 +24,7 @@ pub fn retain(tx: &Transaction<'_>, site: &Site, now: Minute) -> Result<bool, St
         }
         if let Some(before) = before(now, samples) {
             deleted += tx
-                .prepare_cached("UPDATE segments SET people = NULL WHERE site = ? AND grain = ? AND start < ? AND \"end\" <= ? AND people IS NOT NULL")?
+                .prepare_cached("UPDATE segments SET people = NULL, uniques = NULL WHERE site = ? AND grain = ? AND start < ? AND \"end\" <= ? AND people IS NOT NULL")?
                 .execute(params![site.id.0, code, before.0, before.0])?;
         }
     }

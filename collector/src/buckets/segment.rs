@@ -45,8 +45,18 @@ impl Segment {
         Self { aggregate, sampled: self.sampled, lens: Lens::default() }
     }
 
-    /// Appends this segment to a bucket.
-    pub(crate) fn insert(&self, connection: &Connection, key: BucketKey, level: i64) -> Result<(), StoreError> {
+    /// The same with a share of people that is known now.
+    pub(crate) fn with_theta(&self, theta: u64) -> Self {
+        let people = Profiles { theta, ..Profiles::default() };
+        Self {
+            aggregate: Packed { tallies: self.aggregate.tallies.clone(), people },
+            sampled: self.sampled,
+            lens: self.lens.clone(),
+        }
+    }
+
+    /// Appends this segment to a bucket; gives its id.
+    pub(crate) fn insert(&self, connection: &Connection, key: BucketKey, level: i64) -> Result<i64, StoreError> {
         let tallies = pack(&self.aggregate.tallies.encode())?;
         let people = if self.sampled { Some(pack(&self.aggregate.people.encode())?) } else { None };
         connection
@@ -54,22 +64,55 @@ impl Segment {
                 "INSERT INTO segments (site, grain, start, \"end\", level, tallies, people) VALUES (?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![key.site.0, grain_code(key.grain), key.span.start.0, key.span.end.0, level, tallies, people])?;
+        Ok(connection.last_insert_rowid())
+    }
+
+    /// Stores beside a segment what queries will ask of its people most.
+    pub(crate) fn insert_uniques(&self, connection: &Connection, id: i64) -> Result<(), StoreError> {
+        if self.sampled {
+            let uniques = pack(&Encoded { bytes: Lens::written(&self.aggregate), cuts: Vec::new() })?;
+            connection.prepare_cached("UPDATE segments SET uniques = ? WHERE id = ?")?.execute(params![uniques, id])?;
+        }
         Ok(())
+    }
+
+    /// Reads what was stored so, unpacked.
+    pub(crate) fn load_uniques(connection: &Connection, id: i64) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT uniques FROM segments WHERE id = ?")?;
+        let found = statement.query_row([id], |row| row.get::<_, Option<Vec<u8>>>(0)).optional()?;
+        found.flatten().map(|uniques| unpack(&uniques)).transpose()
     }
 
     /// Reads a segment; `None` if it was merged away since its id was read.
     pub(crate) fn load(connection: &Connection, id: i64) -> Result<Option<Self>, StoreError> {
+        Stored::read(connection, id)?.map(|stored| stored.unpack()).transpose()
+    }
+}
+
+/// A segment as it is in the database.
+pub(crate) struct Stored {
+    pub(crate) id: i64,
+    tallies: Vec<u8>,
+    people: Option<Vec<u8>>,
+}
+
+impl Stored {
+    /// Reads it; `None` as [`Segment::load`].
+    pub(crate) fn read(connection: &Connection, id: i64) -> Result<Option<Self>, StoreError> {
         let mut statement = connection.prepare_cached("SELECT tallies, people FROM segments WHERE id = ?")?;
-        let blobs = statement.query_row([id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?)));
-        let Some((tallies, people)) = blobs.optional()? else { return Ok(None) };
-        let corrupt = |error| StoreError::Corrupt(format!("segment {id}: {error}"));
-        let tallies = Tallies::decode(&unpack(tallies)?).map_err(corrupt)?;
-        let sampled = people.is_some();
-        let people = match people {
+        Ok(statement.query_row([id], |row| Ok(Self { id, tallies: row.get(0)?, people: row.get(1)? })).optional()?)
+    }
+
+    /// Unpacks and checks it.
+    pub(crate) fn unpack(&self) -> Result<Segment, StoreError> {
+        let corrupt = |error| StoreError::Corrupt(format!("segment {}: {error}", self.id));
+        let tallies = Tallies::decode(&unpack(&self.tallies)?).map_err(corrupt)?;
+        let people = match &self.people {
             Some(blob) => Profiles::decode(&unpack(blob)?).map_err(corrupt)?,
             None => Profiles::default(),
         };
-        Ok(Some(Self { aggregate: Packed { tallies, people }, sampled, lens: Lens::default() }))
+        let aggregate = Packed { tallies, people };
+        Ok(Segment { aggregate, sampled: self.people.is_some(), lens: Lens::default() })
     }
 }
 
@@ -80,14 +123,14 @@ impl Segment {
         let row = statement.query_row([id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)));
         let Some((tallies, sampled)) = row.optional()? else { return Ok(None) };
         let corrupt = |error| StoreError::Corrupt(format!("segment {id}: {error}"));
-        let tallies = Tallies::decode(&unpack(tallies)?).map_err(corrupt)?;
+        let tallies = Tallies::decode(&unpack(&tallies)?).map_err(corrupt)?;
         Ok(Some(Self { aggregate: Packed { tallies, people: Profiles::default() }, sampled, lens: Lens::default() }))
     }
 }
 
 /// A byte that says whether zstd was used, then the bytes. zstd begins a block at each cut that is far enough from the
 /// last: a column of its own has its own code, which saves 8 % over blocks of one size.
-pub(super) fn pack(encoded: &Encoded) -> Result<Vec<u8>, StoreError> {
+fn pack(encoded: &Encoded) -> Result<Vec<u8>, StoreError> {
     const BLOCK: usize = 512;
     let bytes = &encoded.bytes;
     if bytes.len() < COMPRESS_FROM {
@@ -109,7 +152,7 @@ pub(super) fn pack(encoded: &Encoded) -> Result<Vec<u8>, StoreError> {
     encoder.finish().map_err(failed)
 }
 
-pub(super) fn unpack(blob: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+fn unpack(blob: &[u8]) -> Result<Vec<u8>, StoreError> {
     use std::io::Read as _;
     let corrupt = |error: std::io::Error| StoreError::Corrupt(format!("a compressed segment: {error}"));
     match blob.split_first() {

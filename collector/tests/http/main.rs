@@ -9,8 +9,5 @@ mod ingest;
 mod live;
 mod numbers;
 mod openapi;
-mod people;
-mod saved;
 mod sessions;
-mod shared;
 mod sites;

@@ -33,6 +33,9 @@ pub enum AnswerError<E> {
 
 /// The most labels that `include.time_labels` lists.
 pub(super) const MAX_LABELS: usize = 20_000;
+/// Of how many rows of time and identity windows the people are in memory together: a few, so that whoever reads them can
+/// unpack several at a time.
+const AT_ONCE: usize = 4;
 /// The most rows of an answer before it is cut into pages.
 const MAX_ROWS: usize = 250_000;
 
@@ -118,8 +121,8 @@ fn evaluate<B: Bucket, E>(
     let chunks = if light || whole || by_window { vec![plan.reads.clone()] } else { plan.chunks(site) };
     let mut bases = AllBases::default();
     let mut sum = Sum::new(needs)?;
-    for chunk in chunks {
-        let buckets = gather(plan, &chunk, whole, site, read)?;
+    for chunk in chunks.chunks(AT_ONCE) {
+        let buckets = gather(plan, &chunk.concat(), whole, site, read)?;
         let views = views(needs, site, &buckets);
         let parts = parts(plan, site, &buckets, &views)?;
         if by_window {
@@ -326,8 +329,9 @@ fn page(query: &Query, plan: &Plan, site: &SiteContext, mut rows: Vec<Row>) -> R
         (true, Some(time)) => Some(labels(time, plan.span, site)?),
         _ => None,
     };
-    order::sort(&mut rows, query);
     let total_rows = query.include.total_rows.then_some(rows.len() as u64);
+    let last = u64::from(query.pagination.offset).saturating_add(query.pagination.limit.into());
+    order::sort(&mut rows, usize::try_from(last).unwrap_or(usize::MAX), query);
     let mut results = Vec::new();
     let mut bounds = Vec::new();
     let mut starts = Vec::new();

@@ -18,10 +18,11 @@ pub(super) struct Groups {
     values: Vec<Rc<str>>,
     combined: HashMap<Box<[u32]>, u32, RandomState>,
     combinations: Vec<Box<[u32]>>,
-    /// The values of the bucket before in their order, the place in them, and those of this bucket so far.
+    /// The values of all buckets before in their order, the place in them, and both those and this bucket's up to there.
     before: Vec<u32>,
     at: usize,
     walked: Vec<u32>,
+    walking: bool,
 }
 
 impl Groups {
@@ -35,23 +36,32 @@ impl Groups {
         id
     }
 
-    /// Begins a bucket whose values come in ascending order.
-    pub(super) fn walk(&mut self) {
-        self.before = std::mem::take(&mut self.walked);
-        self.at = 0;
+    /// Begins a bucket of so many values, which come in ascending order.
+    pub(super) fn walk(&mut self, values: usize) {
+        if self.walking {
+            let rest = self.before.get(self.at..).unwrap_or(&[]);
+            self.walked.extend_from_slice(rest);
+            self.before = std::mem::take(&mut self.walked);
+            self.at = 0;
+        }
+        // Past many to meet few takes longer than to look these up.
+        self.walking = self.before.len() <= values.saturating_mul(4);
     }
 
     /// The next value of a walk. Buckets have mostly the same values in the same order, so it is likely the one that
     /// came next before, which costs a comparison instead of a look-up.
     pub(super) fn next(&mut self, text: &str) -> u32 {
+        if !self.walking {
+            return self.value(text);
+        }
         while let Some(&id) = self.before.get(self.at) {
             let order = self.values.get(id as usize).map_or(Ordering::Less, |value| (**value).cmp(text));
             if order == Ordering::Greater {
                 break;
             }
             self.at += 1;
+            self.walked.push(id);
             if order == Ordering::Equal {
-                self.walked.push(id);
                 return id;
             }
         }

@@ -1,10 +1,13 @@
 //! A lens: what is worked out once about a bucket and kept beside it, as long as it stays in memory.
 //!
 //! The people of one bucket and one row of tallies never change while the bucket does not, so the questions that are
-//! asked most (who saw which page, day by day) cost a look at the rows instead of a scan of everyone.
+//! asked most (who saw which page, day by day) cost a look at the rows instead of a scan of everyone. A bucket whose time is
+//! over can be stored with what its lens knows ([`Lens::written`]).
 use std::sync::OnceLock;
 
 use headwater_core::{Dict, Estimate, Hlls, OTHER, Packed, Profiles, Row, RowDimension, StrId, Tallies, VisitDimension};
+
+use serde::{Deserialize, Serialize};
 
 use super::matcher::Memo;
 
@@ -15,22 +18,49 @@ pub struct Lens {
 }
 
 /// About each row of one dimension, in the order of the rows.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Uniques {
     /// How many visitors the sample holds.
     pub(super) visitors: Vec<u32>,
-    /// What their sketch says, where that is surer; empty if there are no sketches.
-    pub(super) sketched: Vec<Option<Estimate>>,
+    /// What their sketch says, where that is surer, by row.
+    pub(super) sketched: Vec<(u32, Estimate)>,
     /// For dimensions of events: distinct visits with such an event, how many of them started in this bucket, and how
-    /// many of those went on, as found in the sample; and the sums of the squares of each visitor's.
-    pub(super) visits: Vec<Visits>,
+    /// many of those went on, as found in the sample.
+    pub(super) visits: Vec<[u64; 3]>,
+    /// The sums of the squares of each visitor's; nothing where the sample holds everyone.
+    pub(super) squares: Vec<[f64; 3]>,
 }
 
-/// Visits of a row.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Visits {
-    pub(super) counts: [u64; 3],
-    pub(super) squares: [f64; 3],
+impl Uniques {
+    /// What the sketch of a row says, if that is surer than the sample.
+    pub(super) fn sketch(&self, row: usize) -> Option<Estimate> {
+        self.sketched.binary_search_by_key(&row, |s| s.0 as usize).ok().and_then(|at| self.sketched.get(at)).map(|s| s.1)
+    }
+
+    /// The visits of a row, and the sums of squares.
+    pub(super) fn visits(&self, row: usize) -> ([u64; 3], [f64; 3]) {
+        (self.visits.get(row).copied().unwrap_or_default(), self.squares.get(row).copied().unwrap_or_default())
+    }
+}
+
+/// What is written of lenses.
+#[derive(Serialize, Deserialize)]
+struct Written<'a> {
+    version: u8,
+    /// The least hash of those whom the sample leaves out.
+    theta: u64,
+    /// Of each dimension, in the order of their places.
+    #[serde(borrow)]
+    dimensions: Vec<&'a [u8]>,
+}
+
+/// Of what is written of lenses.
+const VERSION: u8 = 1;
+
+impl<'a> Written<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        postcard::from_bytes(bytes).ok().filter(|written: &Self| written.version == VERSION)
+    }
 }
 
 impl Lens {
@@ -46,6 +76,40 @@ impl Lens {
         self.of(dimension, aggregate);
     }
 
+    /// What a lens knows of all dimensions of a bucket, to be stored beside it.
+    #[must_use]
+    pub fn written(aggregate: &Packed) -> Vec<u8> {
+        let visits = VisitDimension::ALL.iter().map(|dimension| RowDimension::Visit(*dimension));
+        let all = [RowDimension::Total, RowDimension::Name, RowDimension::Page, RowDimension::Hostname].into_iter().chain(visits);
+        let one = |dimension| postcard::to_stdvec(&Uniques::new(dimension, aggregate)).unwrap_or_default();
+        let dimensions: Vec<Vec<u8>> = all.map(one).collect();
+        let dimensions = dimensions.iter().map(Vec::as_slice).collect();
+        postcard::to_stdvec(&Written { version: VERSION, theta: aggregate.people.theta, dimensions }).unwrap_or_default()
+    }
+
+    /// Theta of the people that something was written about; `None` if it is none of ours.
+    #[must_use]
+    pub fn theta(written: &[u8]) -> Option<u64> {
+        Written::read(written).map(|written| written.theta)
+    }
+
+    /// Takes from what was written what there is to know of the total and of a dimension. `None` if it was not written
+    /// about these tallies.
+    #[must_use]
+    pub fn read(&self, dimension: RowDimension, written: &[u8], tallies: &Tallies) -> Option<()> {
+        let written = Written::read(written)?;
+        for dimension in [RowDimension::Total, dimension] {
+            let known: Uniques = postcard::from_bytes(written.dimensions.get(place(dimension)?)?).ok()?;
+            let rows = tallies.of(dimension).len();
+            let whole = |length: usize| length == 0 || length == rows;
+            if known.visitors.len() != rows || !whole(known.visits.len()) || !whole(known.squares.len()) {
+                return None;
+            }
+            self.by_dimension.get(place(dimension)?)?.get_or_init(|| known);
+        }
+        Some(())
+    }
+
     /// Whether that was done.
     #[must_use]
     pub fn knows(&self, dimension: RowDimension) -> bool {
@@ -59,8 +123,8 @@ impl Lens {
         let known = self.by_dimension.iter().filter_map(OnceLock::get);
         let bytes = |u: &Uniques| {
             u.visitors.len() * size_of::<u32>()
-                + u.sketched.len() * size_of::<Option<Estimate>>()
-                + u.visits.len() * size_of::<Visits>()
+                + u.sketched.len() * size_of::<(u32, Estimate)>()
+                + (u.visits.len() + u.squares.len()) * 24
         };
         known.map(bytes).sum()
     }
@@ -104,7 +168,11 @@ impl Uniques {
             }
         }
         let sketched = people.hlls.as_ref().map(|hlls| sketches(&counted.visitors, hlls, dimension, rows, tallies, people));
-        Self { visitors: counted.visitors, sketched: sketched.unwrap_or_default(), visits: counted.visits }
+        let Counted { visitors, visits, mut squares, .. } = counted;
+        if people.is_complete() {
+            squares.clear();
+        }
+        Self { visitors, sketched: sketched.unwrap_or_default(), visits, squares }
     }
 }
 
@@ -116,16 +184,17 @@ fn sketches(
     rows: &[Row],
     tallies: &Tallies,
     people: &Profiles,
-) -> Vec<Option<Estimate>> {
-    let of = |(visitors, row): (&u32, &Row)| {
+) -> Vec<(u32, Estimate)> {
+    let of = |(at, (visitors, row)): (u32, (&u32, &Row))| {
         let hll = match dimension {
             RowDimension::Total => Some(&hlls.total),
             _ => people.dict.find(tallies.dict.get(row.key.value)).and_then(|id| hlls.of(dimension, id)),
         };
         let sampled = Estimate::from_sample(u64::from(*visitors), people.theta);
-        hll.map(headwater_core::Hll::estimate).filter(|e| e.high - e.low < sampled.high - sampled.low)
+        let sketched = hll.map(headwater_core::Hll::estimate).filter(|e| e.high - e.low < sampled.high - sampled.low);
+        sketched.map(|estimate| (at, estimate))
     };
-    visitors.iter().zip(rows).map(of).collect()
+    (0..).zip(visitors.iter().zip(rows)).filter_map(of).collect()
 }
 
 /// The row of a value of the people's dictionary: its own, or `(other)` if it was refused one.
@@ -156,14 +225,15 @@ fn find(tallies: &Tallies, rows: &[Row], value: &str, other: u32) -> u32 {
 
 struct Counted {
     visitors: Vec<u32>,
-    visits: Vec<Visits>,
+    visits: Vec<[u64; 3]>,
+    squares: Vec<[f64; 3]>,
     /// The last visitor counted in a row, plus one.
     seen: Vec<u32>,
 }
 
 impl Counted {
     fn new(rows: usize) -> Self {
-        Self { visitors: vec![0; rows], visits: vec![Visits::default(); rows], seen: vec![0; rows] }
+        Self { visitors: vec![0; rows], visits: Vec::new(), squares: Vec::new(), seen: vec![0; rows] }
     }
 
     fn saw(&mut self, row: u32, visitor: u32) -> bool {
@@ -186,6 +256,8 @@ impl Counted {
     /// By properties of events.
     fn events(&mut self, people: &Profiles, of_tuple: &[u32]) {
         let (columns, facts) = (&people.visits, &people.facts);
+        self.visits.resize(self.visitors.len(), [0; 3]);
+        self.squares.resize(self.visitors.len(), [0.0; 3]);
         let mut own: Vec<(u32, u64)> = Vec::new();
         let mut sums: Vec<(u32, [u64; 3])> = Vec::new();
         for visitor in 0..people.hashes.len() {
@@ -215,10 +287,10 @@ impl Counted {
                 }
             }
             for (row, sum) in &sums {
-                let visits = &mut self.visits[*row as usize];
+                let (visits, squares) = (&mut self.visits[*row as usize], &mut self.squares[*row as usize]);
                 for (i, count) in sum.iter().enumerate() {
-                    visits.counts[i] += count;
-                    visits.squares[i] += (*count as f64).powi(2);
+                    visits[i] += count;
+                    squares[i] += (*count as f64).powi(2);
                 }
             }
         }

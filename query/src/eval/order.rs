@@ -25,9 +25,9 @@ impl Row {
     }
 }
 
-/// Sorts as asked. What that leaves equal is in the default order: time ascending, the first metric descending, then
-/// the dimensions ascending.
-pub(super) fn sort(rows: &mut [Row], query: &Query) {
+/// Puts the first `most` rows in front and sorts them as asked. What that leaves equal is in the default order: time
+/// ascending, the first metric descending, then the dimensions ascending.
+pub(super) fn sort(rows: &mut Vec<Row>, most: usize, query: &Query) {
     let named: Vec<&Dimension> = query.dimensions.iter().filter(|d| d.time().is_none()).collect();
     let compare = |a: &Row, b: &Row, by: &OrderBy| {
         let ascending = match &by.key {
@@ -43,12 +43,18 @@ pub(super) fn sort(rows: &mut [Row], query: &Query) {
         };
         if by.direction == Direction::Asc { ascending } else { ascending.reverse() }
     };
-    rows.sort_unstable_by(|a, b| {
+    let compare = |a: &Row, b: &Row| {
         let asked = query.order_by.iter().map(|by| compare(a, b, by)).find(|o| o.is_ne());
         asked.unwrap_or_else(|| {
             a.time.cmp(&b.time).then_with(|| metrics(a, b, 0, Direction::Desc)).then_with(|| a.names.cmp(&b.names))
         })
-    });
+    };
+    // Of thousands of rows a page is shown: the rest need no order.
+    if most < rows.len() {
+        rows.select_nth_unstable_by(most, compare);
+        rows.truncate(most);
+    }
+    rows.sort_unstable_by(compare);
 }
 
 fn metrics(a: &Row, b: &Row, at: usize, direction: Direction) -> Ordering {

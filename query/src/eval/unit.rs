@@ -99,7 +99,8 @@ fn add_tallies<'a>(
     let end = rows.partition_point(|r| r.key.key <= key_id);
     let mut named = Tally::default();
     let distinct = needs.visits == Some(Visits::Distinct);
-    groups.walk();
+    let p = share(part.aggregate.people.theta);
+    groups.walk(end - first);
     for (place, row) in (first..end).zip(&rows[first..end]) {
         let value = tallies.dict.get(row.key.value);
         let group = match of {
@@ -115,20 +116,22 @@ fn add_tallies<'a>(
         totals.add(What::Started, row.tally.visits);
         totals.add(What::WentOn, row.tally.visits_went_on);
         if let Some(uniques) = uniques {
-            let p = share(part.aggregate.people.theta);
-            let found = uniques.visitors[place];
-            match uniques.sketched.get(place).copied().flatten() {
+            let place = place - first;
+            let found = uniques.visitors.get(place).copied().unwrap_or(0);
+            match uniques.sketch(place) {
                 Some(sketch) => totals.add_sketched(What::Visitors, sketch),
                 None => totals.add_found(What::Visitors, found.into(), found.into(), p),
             }
-            let visits = uniques.visits[place];
-            let mut add = |what, i: usize| totals.add_found(what, visits.counts[i], visits.squares[i], p);
-            if distinct {
-                add(What::Visits, 0);
-            }
-            if needs.bounces == Some(Visits::Distinct) {
-                add(What::BounceStarted, 1);
-                add(What::BounceWentOn, 2);
+            if distinct || needs.bounces == Some(Visits::Distinct) {
+                let (counts, squares) = uniques.visits(place);
+                let mut add = |what, i: usize| totals.add_found(what, counts[i], squares[i], p);
+                if distinct {
+                    add(What::Visits, 0);
+                }
+                if needs.bounces == Some(Visits::Distinct) {
+                    add(What::BounceStarted, 1);
+                    add(What::BounceWentOn, 2);
+                }
             }
         }
         if of == RowDimension::Prop {
