@@ -144,14 +144,37 @@ impl Dict {
     }
 }
 
-/// Gathers strings in any order; ids are in order of arrival until [`Interner::sorted`].
-#[derive(Default)]
+/// Gathers strings in any order; ids are in order of arrival until [`Interner::sorted`], that of the empty string is 0.
 pub(crate) struct Interner {
     ids: HashMap<Box<str>, u32, RandomState>,
 }
 
+/// The string that came last in one place: hosts and names often repeat, and comparing is quicker than looking up.
+#[derive(Default)]
+pub(crate) struct Last {
+    string: String,
+    id: u32,
+}
+
 impl Interner {
+    pub(crate) fn new() -> Self {
+        Self { ids: HashMap::from_iter([(Box::default(), 0)]) }
+    }
+
+    /// The id of a string in a place where `last` came before.
+    pub(crate) fn id_after(&mut self, last: &mut Last, string: &str) -> u32 {
+        if last.string != string {
+            last.id = self.id(string);
+            last.string.clear();
+            last.string.push_str(string);
+        }
+        last.id
+    }
+
     pub(crate) fn id(&mut self, string: &str) -> u32 {
+        if string.is_empty() {
+            return 0;
+        }
         if let Some(&id) = self.ids.get(string) {
             return id;
         }

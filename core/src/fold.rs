@@ -8,7 +8,8 @@ use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 
-use crate::dict::Interner;
+use crate::chain::{Chains, Link};
+use crate::dict::{Dict, Interner, Last};
 use crate::people::{Assembler, Draft};
 use crate::tallies::{Row, RowKey};
 use crate::{
@@ -99,13 +100,19 @@ impl<T: Hash + Eq + Clone> Table<T> {
     }
 }
 
+/// What is added to one visit of one visitor.
 struct Part {
     context: u32,
     tag: u16,
     started: u64,
     went_on: u64,
-    facts: Vec<Fact>,
+    /// The last of its facts.
+    facts: Link,
 }
+
+/// How far back an equal visit or fact is looked for. What is told twice all the same is added up by the [`Assembler`], so
+/// nobody can make the search long.
+const NEAR: usize = 8;
 
 /// Tuple keys while strings are not sorted yet.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -119,9 +126,14 @@ pub struct Fold {
     strings: Interner,
     contexts: Table<[u32; VisitDimension::COUNT]>,
     tuples: Table<RawTuple>,
-    visitors: HashMap<VisitorHash, Vec<Part>, RandomState>,
+    /// The last of each visitor's parts.
+    visitors: HashMap<VisitorHash, Link, RandomState>,
+    parts: Chains<Part>,
+    facts: Chains<Fact>,
     numbers: HashMap<(u32, u32), Numbers, RandomState>,
     scratch: RawTuple,
+    last_name: Last,
+    last_hostname: Last,
     pageview: u32,
     other: u32,
 }
@@ -136,7 +148,7 @@ impl Fold {
     /// Nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        let mut strings = Interner::default();
+        let mut strings = Interner::new();
         let (pageview, other) = (strings.id(PAGEVIEW), strings.id(OTHER));
         let scratch = RawTuple { fixed: [0; 4], props: Vec::new() };
         Self {
@@ -144,8 +156,12 @@ impl Fold {
             contexts: Table::new(),
             tuples: Table::new(),
             visitors: HashMap::default(),
+            parts: Chains::new(),
+            facts: Chains::new(),
             numbers: HashMap::default(),
             scratch,
+            last_name: Last::default(),
+            last_hostname: Last::default(),
             pageview,
             other,
         }
@@ -174,12 +190,14 @@ impl Fold {
         if activity.started == 0 && activity.went_on == 0 && activity.events.iter().all(EventDelta::is_nothing) {
             return;
         }
-        let parts = self.visitors.entry(activity.visitor).or_default();
-        let at = parts.iter().position(|p| p.context == context && p.tag == activity.tag).unwrap_or_else(|| {
-            parts.push(Part { context, tag: activity.tag, started: 0, went_on: 0, facts: Vec::new() });
-            parts.len() - 1
+        let last = self.visitors.entry(activity.visitor).or_default();
+        let same = |(_, part): &(_, &Part)| part.context == context && part.tag == activity.tag;
+        let known = self.parts.walk(*last).take(NEAR).find(same).map(|(at, _)| at);
+        let at = known.or_else(|| {
+            *last = self.parts.push(Part { context, tag: activity.tag, started: 0, went_on: 0, facts: None }, *last);
+            *last
         });
-        let part = &mut parts[at];
+        let Some(part) = at.and_then(|at| self.parts.get_mut(at)) else { return };
         part.started = part.started.saturating_add(activity.started);
         part.went_on = part.went_on.saturating_add(activity.went_on);
         let visit = &mut self.contexts.sums[context as usize];
@@ -187,7 +205,12 @@ impl Fold {
         visit.visits_went_on = visit.visits_went_on.saturating_add(activity.went_on);
         for event in activity.events.iter().filter(|e| !e.is_nothing()) {
             let key = &mut self.scratch;
-            key.fixed = [event.name, event.page, event.hostname, event.currency].map(|s| self.strings.id(s));
+            key.fixed = [
+                self.strings.id_after(&mut self.last_name, event.name),
+                self.strings.id(event.page),
+                self.strings.id_after(&mut self.last_hostname, event.hostname),
+                self.strings.id(event.currency),
+            ];
             key.props.clear();
             key.props.extend(event.props.iter().map(|(k, v)| (self.strings.id(k), self.strings.id(v))));
             sort_props(&mut key.props, event.props);
@@ -221,9 +244,10 @@ impl Fold {
                 let sum = self.numbers.entry((key.fixed[0], key.fixed[3]));
                 sum.and_modify(|n| n.add(numbers)).or_insert_with(|| (**numbers).clone());
             }
-            match part.facts.iter_mut().find(|f| f.tuple == tuple) {
+            let known = self.facts.walk(part.facts).take(NEAR).find(|(_, known)| known.tuple == tuple).map(|(at, _)| at);
+            match known.and_then(|at| self.facts.get_mut(at)) {
                 Some(same) => same.add(&fact),
-                None => part.facts.push(fact),
+                None => part.facts = self.facts.push(fact, part.facts),
             }
         }
     }
@@ -231,11 +255,11 @@ impl Fold {
     /// The aggregate of everything added.
     #[must_use]
     pub fn finish(self) -> Aggregate {
-        Aggregate { tallies: self.tallies(), people: self.people() }
+        let (dict, map) = self.strings.sorted();
+        Aggregate { tallies: self.tallies(dict.clone(), &map), people: self.people(dict, &map) }
     }
 
-    fn people(&self) -> crate::People {
-        let (dict, map) = self.strings.sorted();
+    fn people(&self, dict: Dict, map: &[StrId]) -> crate::People {
         let other = map[self.other as usize];
         let name = |id: u32| map[id as usize];
         let raw = self.contexts.items();
@@ -243,29 +267,28 @@ impl Fold {
             sorted(raw.into_iter().map(|c| c.map(name)).chain([[other; VisitDimension::COUNT]]).collect());
         let raw = self.tuples.items();
         let others = Tuple { name: other, page: other, hostname: other, currency: other, props: Box::default() };
-        let (tuples, tuple_map) = sorted(raw.into_iter().map(|t| t.translated(&map)).chain([others]).collect());
+        let (tuples, tuple_map) = sorted(raw.into_iter().map(|t| t.translated(map)).chain([others]).collect());
         let (other_context, other_tuple) = (context_map.last().copied(), tuple_map.last().copied());
         let mut assembler = Assembler::new(dict, contexts, tuples, other_context.unwrap_or(0), other_tuple.unwrap_or(0));
-        let mut visitors: Vec<_> = self.visitors.iter().collect();
-        visitors.sort_unstable_by_key(|v| *v.0);
+        let mut visitors: Vec<(VisitorHash, Link)> = self.visitors.iter().map(|(hash, last)| (*hash, *last)).collect();
+        visitors.sort_unstable_by_key(|v| v.0);
         let mut drafts = Vec::new();
-        for (hash, parts) in visitors {
+        for (hash, last) in visitors {
             drafts.clear();
-            drafts.extend(parts.iter().map(|part| Draft {
+            drafts.extend(self.parts.walk(last).map(|(_, part)| Draft {
                 context: context_map[part.context as usize],
                 tag: part.tag,
                 started: part.started,
                 went_on: part.went_on,
-                facts: &part.facts,
+                facts: self.facts.walk(part.facts).map(|(_, fact)| fact),
                 tuples: &tuple_map,
             }));
-            assembler.push(*hash, &mut drafts);
+            assembler.push(hash, &mut drafts);
         }
         assembler.finish(u64::MAX).pruned()
     }
 
-    fn tallies(&self) -> Tallies {
-        let (dict, map) = self.strings.sorted();
+    fn tallies(&self, dict: Dict, map: &[StrId]) -> Tallies {
         let mut rows: HashMap<RowKey, Tally, RandomState> = HashMap::default();
         let mut add = |dimension, key: StrId, value: StrId, tally: &Tally| {
             rows.entry(RowKey { dimension, key, value }).or_default().add(tally);

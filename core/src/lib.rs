@@ -27,6 +27,8 @@ mod aggregate;
 #[cfg(feature = "aggregate")]
 mod batch;
 #[cfg(feature = "aggregate")]
+mod chain;
+#[cfg(feature = "aggregate")]
 mod column;
 #[cfg(feature = "aggregate")]
 mod dict;

@@ -12,14 +12,14 @@ const MAX_VISITS: usize = 64;
 const MAX_TUPLES: usize = 256;
 
 /// A visit on its way into a sample.
-#[derive(Clone, Copy)]
-pub(crate) struct Draft<'a> {
+#[derive(Clone)]
+pub(crate) struct Draft<'a, F> {
     /// Index into the sample's contexts.
     pub(crate) context: u32,
     pub(crate) tag: u16,
     pub(crate) started: u64,
     pub(crate) went_on: u64,
-    pub(crate) facts: &'a [Fact],
+    pub(crate) facts: F,
     /// From the tuple indices of `facts` to those of the sample.
     pub(crate) tuples: &'a [u32],
 }
@@ -63,7 +63,7 @@ impl Assembler {
     }
 
     /// Adds a visitor; hashes come in ascending order. `drafts` may hold equal visits, which are added up.
-    pub(crate) fn push(&mut self, hash: VisitorHash, drafts: &mut [Draft<'_>]) {
+    pub(crate) fn push<'f>(&mut self, hash: VisitorHash, drafts: &mut [Draft<'_, impl Iterator<Item = &'f Fact> + Clone>]) {
         drafts.sort_by_key(|d| (d.context, d.tag));
         if drafts.len() > MAX_VISITS {
             self.cap_visits(drafts);
@@ -71,7 +71,7 @@ impl Assembler {
         for group in drafts.chunk_by(|a, b| (a.context, a.tag) == (b.context, b.tag)) {
             self.facts.clear();
             for draft in group {
-                self.facts.extend(draft.facts.iter().map(|fact| {
+                self.facts.extend(draft.facts.clone().map(|fact| {
                     let mut fact = fact.clone();
                     fact.tuple = draft.tuples[fact.tuple as usize];
                     fact
@@ -98,7 +98,7 @@ impl Assembler {
         People { theta, ..self.people }
     }
 
-    fn cap_visits(&self, drafts: &mut [Draft<'_>]) {
+    fn cap_visits<F>(&self, drafts: &mut [Draft<'_, F>]) {
         let other = self.other_context;
         let mut keys: Vec<(u64, u32, u16)> = Vec::new();
         for group in drafts.chunk_by(|a, b| (a.context, a.tag) == (b.context, b.tag)) {

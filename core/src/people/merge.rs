@@ -48,7 +48,7 @@ impl People {
                     tag: visit.tag,
                     started: visit.started,
                     went_on: visit.went_on,
-                    facts: people.facts_of(first + i),
+                    facts: people.facts_of(first + i).iter(),
                     tuples: &tuple_maps[input],
                 }));
             }

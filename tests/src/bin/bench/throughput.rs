@@ -13,7 +13,7 @@ use headwater_tests::random::Random;
 use headwater_tests::server::{Server, free_port, headwater};
 use serde_json::json;
 
-const SITE: &str = "bench.example";
+pub(crate) const SITE: &str = "bench.example";
 /// Seconds of load for each figure.
 const SECONDS: u64 = 8;
 /// Different bodies to choose from, each sent under ever new ids.
@@ -133,7 +133,7 @@ pub(crate) fn load(port: u16, path: &str, lua: &Path) -> Measured {
 }
 
 /// A page as often as pages are visited: the n-th 1/n times as often as the first.
-fn page(random: &mut Random) -> String {
+pub(crate) fn page(random: &mut Random) -> String {
     let draw = (random.bits() >> 11) as f64 / (1u64 << 53) as f64;
     format!("/page/{}", (1000f64.powf(draw)) as u64)
 }
@@ -181,11 +181,7 @@ fn beacon_script(events: usize) -> String {
     let bodies: Vec<Vec<u8>> = (0..BODIES)
         .map(|_| {
             let pages: Vec<String> = (0..events).map(|_| page(&mut random)).collect();
-            let id = BeaconId { load: LOAD, seq: 0 };
-            let mut beacon = view(id, SITE, &pages[0]);
-            more_events(&mut beacon, &pages);
-            beacon.visits[0].tag = random.bits() as u16 | 1;
-            body(&beacon, 0)
+            body(&beacon(BeaconId { load: LOAD, seq: 0 }, &pages, &mut random), 0)
         })
         .collect();
     // The page load's id is found by what stands in its place, wherever the format has it.
@@ -196,9 +192,11 @@ fn beacon_script(events: usize) -> String {
 /// In place of the page load's id.
 const LOAD: [u8; 8] = *b"page-ld!";
 
-/// Nine clicks more on other pages of the same visit.
-fn more_events<'a>(beacon: &mut Beacon<'a>, pages: &'a [String]) {
+/// A view of the first page, and on each other page a click of the same visit.
+pub(crate) fn beacon<'a>(id: BeaconId, pages: &'a [String], random: &mut Random) -> Beacon<'a> {
     const NAMES: [&str; 3] = ["Signup", "Download", "Outbound link"];
+    let mut beacon = view(id, SITE, &pages[0]);
+    beacon.visits[0].tag = random.bits() as u16 | 1;
     for (i, page) in pages.iter().enumerate().skip(1) {
         beacon.strings.push(page);
         let page = Str(beacon.strings.len() as u16);
@@ -206,6 +204,7 @@ fn more_events<'a>(beacon: &mut Beacon<'a>, pages: &'a [String]) {
         let name = Str(beacon.strings.len() as u16);
         beacon.visits[0].minutes[0].deltas.push(Delta { name, page, hostname: Str(2), count: 1, ..Delta::default() });
     }
+    beacon
 }
 
 fn event_script() -> String {
