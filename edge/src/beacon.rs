@@ -1,5 +1,5 @@
 //! `POST /b`: from a body to the record that is stored. The order of the checks is the contract's.
-use std::collections::BTreeMap;
+use core::mem::take;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -168,12 +168,12 @@ fn record(
     let created_in = site.window(created.minute()).ok_or(Refusal::NO_SALT)?;
     let order = order_of(created_in, &id_bytes(beacon.id));
     let client = sender.hints.correct(&agent.client);
-    let mut contexts: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
     let mut strings = Strings::new(beacon);
-    let mut minutes: Vec<(usize, Vec<MinuteRow>)> = Vec::with_capacity(beacon.visits.len());
+    // Tag, context and minutes of each visit that adds something.
+    let mut visits: Vec<(u16, Vec<u8>, Vec<MinuteRow>)> = Vec::with_capacity(beacon.visits.len());
     // Nearly always there is one minute, or few of one day.
     let mut known: Option<(Minute, [u8; 8])> = None;
-    for (at, visit) in beacon.visits.iter().enumerate() {
+    for visit in &beacon.visits {
         let mut rows = Vec::with_capacity(visit.minutes.len());
         for part in &visit.minutes {
             let minute = created.offset(i64::from(part.at) * 1000).minute();
@@ -182,13 +182,13 @@ fn record(
                 _ => who.hash(site, minute).ok_or(Refusal::NO_SALT)?.0.to_le_bytes(),
             };
             known = Some((minute, visitor));
-            let deltas: Vec<Delta> = part.deltas.iter().filter(|d| adds(d)).map(|d| strings.keep(d)).collect();
+            let mut deltas = Vec::with_capacity(part.deltas.len());
+            deltas.extend(part.deltas.iter().filter(|d| adds(d)).map(|d| strings.keep(d)));
             if part.started > 0 || part.went_on > 0 || !deltas.is_empty() {
                 rows.push(MinuteRow { visitor, minute, started: part.started, went_on: part.went_on, deltas });
             }
         }
         if !rows.is_empty() {
-            minutes.push((at, rows));
             let told = Told {
                 referrer: beacon.string(visit.referrer),
                 source: beacon.string(visit.source),
@@ -202,14 +202,10 @@ fn record(
                 zone: beacon.string(beacon.zone),
                 screen: beacon.screen,
             };
-            contexts.insert(at, visit_context(site, &sender.place, &client, &told));
+            visits.push((visit.tag, visit_context(site, &sender.place, &client, &told), rows));
         }
     }
-    let visits = minutes.into_iter().map(|(at, minutes)| VisitRow {
-        tag: beacon.visits.get(at).map_or(0, |visit| visit.tag),
-        context: contexts.get(&at).map_or(&[], Vec::as_slice),
-        minutes,
-    });
+    let visits = visits.iter_mut().map(|(tag, context, minutes)| VisitRow { tag: *tag, context, minutes: take(minutes) });
     let record = Record { site: site.id, order, visits: visits.collect(), strings: strings.kept };
     Ok((record.encode(), record.weight()))
 }
@@ -228,7 +224,8 @@ struct Strings<'a> {
 
 impl<'a> Strings<'a> {
     fn new(beacon: &'a Beacon<'a>) -> Self {
-        Self { all: &beacon.strings, new: vec![0; beacon.strings.len()], kept: Vec::new() }
+        let count = beacon.strings.len();
+        Self { all: &beacon.strings, new: vec![0; count], kept: Vec::with_capacity(count) }
     }
 
     fn keep_one(&mut self, string: Str) -> Str {

@@ -1,17 +1,19 @@
 //! The headers of ingest's answers. The same for every shell.
+use std::borrow::Cow;
+
 use crate::answer::Answer;
 
 /// A header's name in lower case, and its value.
-pub type Header = (&'static str, String);
+pub type Header = (&'static str, Cow<'static, str>);
 
-fn fixed(name: &'static str, value: &str) -> Header {
-    (name, value.to_owned())
+const fn fixed(name: &'static str, value: &'static str) -> Header {
+    (name, Cow::Borrowed(value))
 }
 
 /// Lets the page that asked read the answer. Which site it is for is not known before the body is read, and a preflight
 /// has none: so any page may read that it was refused, and only one of a foreign host may not.
 fn share(headers: &mut Vec<Header>, origin: Option<&str>) {
-    headers.push(fixed("access-control-allow-origin", origin.unwrap_or("*")));
+    headers.push(("access-control-allow-origin", origin.map_or(Cow::Borrowed("*"), |origin| origin.to_owned().into())));
     headers.push(fixed("access-control-expose-headers", "Retry-After, X-Headwater-Dropped, X-Headwater-Warning"));
     headers.push(fixed("vary", "Origin"));
 }
@@ -24,12 +26,12 @@ pub fn of_answer(answer: &Answer, origin: Option<&str>, warning: Option<&str>) -
         headers.push(fixed("content-type", if answer.status < 400 { "application/json" } else { "application/problem+json" }));
     }
     if let Some(seconds) = answer.retry_after {
-        headers.push(("retry-after", seconds.to_string()));
+        headers.push(("retry-after", seconds.to_string().into()));
     }
     if answer.dropped {
         headers.push(fixed("x-headwater-dropped", "bot"));
     }
-    headers.extend(warning.map(|warning| fixed("x-headwater-warning", warning)));
+    headers.extend(warning.map(|warning| ("x-headwater-warning", warning.to_owned().into())));
     headers.push(fixed("cache-control", "no-store"));
     if answer.foreign {
         headers.push(fixed("vary", "Origin"));
@@ -58,7 +60,7 @@ mod tests {
     use crate::Refusal;
 
     fn get<'a>(headers: &'a [Header], name: &str) -> Option<&'a str> {
-        headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str())
+        headers.iter().find(|(found, _)| *found == name).map(|(_, value)| &**value)
     }
 
     #[test]

@@ -57,11 +57,16 @@ impl MinuteRow {
     }
 }
 
+/// Bytes that a record of few events takes beside its texts; a longer one grows.
+const ROOM: usize = 256;
+
 impl<'a> Record<'a> {
     /// The stored form. Encoding into memory cannot fail; a failure gives no bytes, and those are never stored.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_allocvec(self).unwrap_or_default()
+        let strings: usize = self.strings.iter().map(|string| string.len()).sum();
+        let contexts: usize = self.visits.iter().map(|visit| visit.context.len()).sum();
+        postcard::to_extend(self, Vec::with_capacity(strings + contexts + ROOM)).unwrap_or_default()
     }
 
     /// Reads the stored form; `None` if the bytes are something else.
@@ -97,7 +102,8 @@ pub mod context {
     /// The bytes.
     #[must_use]
     pub fn encode(values: &Values<'_>) -> Vec<u8> {
-        postcard::to_allocvec(values).unwrap_or_default()
+        let length: usize = values.iter().map(|value| value.len() + 2).sum();
+        postcard::to_extend(values, Vec::with_capacity(length)).unwrap_or_default()
     }
 
     /// The strings; `None` if the bytes are something else.

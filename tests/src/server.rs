@@ -171,14 +171,9 @@ impl Server {
         kib.unwrap_or(0) * 1024
     }
 
-    /// How long the process was at work so far, in milliseconds of all cores, in steps of ten; 0 where the system does not
-    /// say (`proc(5)`, utime and stime, 100 ticks a second).
+    /// See [`cpu_milliseconds`].
     pub fn cpu_milliseconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        // The name in parentheses may hold blanks; fields are counted from 3 after it.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-        (ticks(11) + ticks(12)) * 10.0
+        cpu_milliseconds(self.child.id())
     }
 
     /// SIGKILL: the process ends between two instructions.
@@ -218,4 +213,14 @@ impl Drop for Server {
             eprintln!("The server's log:\n{}", self.log());
         }
     }
+}
+
+/// How long a process was at work so far, in milliseconds of all cores, in steps of ten; 0 where the system does not
+/// say (`proc(5)`, utime and stime, 100 ticks a second).
+pub fn cpu_milliseconds(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name in parentheses may hold blanks; fields are counted from 3 after it.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) * 10.0
 }

@@ -2,13 +2,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_core::{Aggregate, Batch, Grain, Minute, SiteId};
+use headwater_core::{Batch, Grain, Minute, People, Profiles, SiteId, Tallies};
 use headwater_edge::resume;
 use rusqlite::{Transaction, params};
 
 use super::admission::Admission;
 use super::compact::compact;
-use super::segment::Segment;
+use super::segment::Blobs;
 use super::{BucketKey, grain_code, nodes};
 use crate::site::Site;
 use crate::store::StoreError;
@@ -53,7 +53,7 @@ impl Applier {
 
         let mut applied = Applied::default();
         let mut buckets: BTreeMap<BucketKey, (bool, Vec<usize>)> = BTreeMap::new();
-        let mut parts: Vec<Aggregate> = Vec::with_capacity(batch.partials.len());
+        let mut parts: Vec<(Tallies, &People)> = Vec::with_capacity(batch.partials.len());
         for partial in &batch.partials {
             let Some(site) = site(partial.site) else {
                 applied.dropped += 1;
@@ -71,23 +71,18 @@ impl Applier {
             }
             let day = site.timeline.bucket(Grain::Day, partial.minute);
             let day = BucketKey { site: partial.site, grain: Grain::Day, span: day };
-            parts.push(Aggregate {
-                tallies: self.admission.admit(tx, day, &partial.aggregate.tallies)?,
-                people: partial.aggregate.people.clone(),
-            });
+            parts.push((self.admission.admit(tx, day, &partial.aggregate.tallies)?, &partial.aggregate.people));
             applied.changed.push((partial.site, partial.minute));
         }
-        // What a batch brings to an hour and to its day is mostly the same.
-        let mut sums: BTreeMap<Vec<usize>, Vec<(BucketKey, bool)>> = BTreeMap::new();
-        for (key, (sampled, indices)) in buckets {
-            sums.entry(indices).or_default().push((key, sampled));
+        // Of a busy site a batch tells one minute: its minute, hour and day then get the same.
+        let mut same: BTreeMap<(bool, Vec<usize>), Vec<BucketKey>> = BTreeMap::new();
+        for (key, sums) in buckets {
+            same.entry(sums).or_default().push(key);
         }
-        for (indices, keys) in sums {
-            let parts: Vec<&Aggregate> = indices.iter().map(|&i| &parts[i]).collect();
-            let mut segment = Segment { aggregate: Aggregate::merge(&parts).into(), ..Segment::default() };
-            for (key, sampled) in keys {
-                segment.sampled = sampled;
-                append(tx, key, &segment)?;
+        for ((sampled, indices), keys) in same {
+            let blobs = pack(&parts, &indices, sampled)?;
+            for key in keys {
+                append(tx, key, &blobs)?;
             }
         }
         Ok(applied)
@@ -99,7 +94,18 @@ impl Applier {
     }
 }
 
-fn append(tx: &Transaction<'_>, key: BucketKey, segment: &Segment) -> Result<(), StoreError> {
+/// The sum of the parts at `indices`, as it is stored.
+fn pack(parts: &[(Tallies, &People)], indices: &[usize], sampled: bool) -> Result<Blobs, StoreError> {
+    if let [only] = indices {
+        let (tallies, people) = &parts[*only];
+        return Blobs::of(tallies, sampled.then(|| Profiles::from(*people)).as_ref());
+    }
+    let tallies = Tallies::merge(&indices.iter().map(|&i| &parts[i].0).collect::<Vec<_>>());
+    let people = sampled.then(|| Profiles::from(&People::merge(&indices.iter().map(|&i| parts[i].1).collect::<Vec<_>>())));
+    Blobs::of(&tallies, people.as_ref())
+}
+
+fn append(tx: &Transaction<'_>, key: BucketKey, segment: &Blobs) -> Result<(), StoreError> {
     segment.insert(tx, key, 0)?;
     tx.prepare_cached("INSERT OR IGNORE INTO unsettled VALUES (?, ?, ?, ?)")?.execute(params![
         key.site.0,

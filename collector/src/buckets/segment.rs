@@ -57,14 +57,8 @@ impl Segment {
 
     /// Appends this segment to a bucket; gives its id.
     pub(crate) fn insert(&self, connection: &Connection, key: BucketKey, level: i64) -> Result<i64, StoreError> {
-        let tallies = pack(&self.aggregate.tallies.encode())?;
-        let people = if self.sampled { Some(pack(&self.aggregate.people.encode())?) } else { None };
-        connection
-            .prepare_cached(
-                "INSERT INTO segments (site, grain, start, \"end\", level, tallies, people) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![key.site.0, grain_code(key.grain), key.span.start.0, key.span.end.0, level, tallies, people])?;
-        Ok(connection.last_insert_rowid())
+        let Packed { tallies, people } = &self.aggregate;
+        Blobs::of(tallies, self.sampled.then_some(people))?.insert(connection, key, level)
     }
 
     /// Stores beside a segment what queries will ask of its people most.
@@ -125,6 +119,30 @@ impl Segment {
         let corrupt = |error| StoreError::Corrupt(format!("segment {id}: {error}"));
         let tallies = Tallies::decode(&unpack(&tallies)?).map_err(corrupt)?;
         Ok(Some(Self { aggregate: Packed { tallies, people: Profiles::default() }, sampled, lens: Lens::default() }))
+    }
+}
+
+/// A segment as it is stored: what is new belongs into a minute, an hour and a day, and is packed once.
+pub(crate) struct Blobs {
+    tallies: Vec<u8>,
+    people: Option<Vec<u8>>,
+}
+
+impl Blobs {
+    pub(crate) fn of(tallies: &Tallies, people: Option<&Profiles>) -> Result<Self, StoreError> {
+        Ok(Self { tallies: pack(&tallies.encode())?, people: people.map(|people| pack(&people.encode())).transpose()? })
+    }
+
+    /// Appends this segment to a bucket; gives its id.
+    pub(crate) fn insert(&self, connection: &Connection, key: BucketKey, level: i64) -> Result<i64, StoreError> {
+        let BucketKey { site, grain, span } = key;
+        let Self { tallies, people } = self;
+        connection
+            .prepare_cached(
+                "INSERT INTO segments (site, grain, start, \"end\", level, tallies, people) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![site.0, grain_code(grain), span.start.0, span.end.0, level, tallies, people])?;
+        Ok(connection.last_insert_rowid())
     }
 }
 

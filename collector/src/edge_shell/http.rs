@@ -1,4 +1,5 @@
 //! `POST /b` and `POST /api/event` as axum handlers: translates between HTTP and `headwater_edge`, and decides nothing.
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError};
@@ -211,12 +212,20 @@ fn response(answer: &Answer, origin: Option<&str>, forwarded_ignored: bool) -> R
     build(answer.status, of_answer(answer, origin, forwarded_ignored.then_some(warning)), body)
 }
 
+/// Headers that every answer of the server gets besides these.
+const EVERYWHERE: usize = 5;
+
 fn build(status: u16, headers: Vec<Header>, body: Body) -> Response {
     let mut response = Response::new(body);
+    response.headers_mut().reserve(headers.len() + EVERYWHERE);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in headers {
         // An origin is repeated as it came, which was a header's value.
-        if let Ok(value) = HeaderValue::from_str(&value) {
+        let value = match value {
+            Cow::Borrowed(constant) => Ok(HeaderValue::from_static(constant)),
+            Cow::Owned(text) => HeaderValue::try_from(text),
+        };
+        if let Ok(value) = value {
             response.headers_mut().insert(name, value);
         }
     }

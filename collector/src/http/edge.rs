@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::problem::Refused;
-use super::{api_headers, every_header, files, health, measure};
+use super::{api_headers, every_request, files, health};
 use crate::edge_server::EdgeServer;
 
 /// Every route of an edge.
@@ -23,8 +23,7 @@ pub(crate) fn router(edge: &EdgeServer) -> Router {
         .method_not_allowed_fallback(async || Refused::method())
         .merge(own)
         .merge(edge.shell.routes())
-        .layer(middleware::map_response(every_header))
-        .layer(middleware::from_fn_with_state(edge.metrics.clone(), measure))
+        .layer(middleware::from_fn_with_state(edge.metrics.clone(), every_request))
 }
 
 /// `GET /healthz`: whether events can be taken now, whether or not the collector is there.

@@ -75,8 +75,7 @@ pub(crate) fn router(app: &App) -> Router {
         .method_not_allowed_fallback(async || Refused::method())
         .with_state(app.clone())
         .merge(ingest)
-        .layer(middleware::map_response(every_header))
-        .layer(middleware::from_fn_with_state(app.metrics.clone(), measure))
+        .layer(middleware::from_fn_with_state(app.metrics.clone(), every_request))
 }
 
 /// Nothing of the API is a page, and nobody may keep it.
@@ -89,19 +88,20 @@ async fn api_headers(mut response: Response) -> Response {
     response
 }
 
-async fn every_header(mut response: Response) -> Response {
+fn every_header(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     headers.entry(HeaderName::from_static("cross-origin-opener-policy")).or_insert(HeaderValue::from_static("same-origin"));
-    response
 }
 
-/// Counts the request under its route. Paths and addresses are not kept: they say who looked at what.
-async fn measure(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+/// Counts the request under its route, and adds what every response has. Paths and addresses are not kept: they say who
+/// looked at what. One layer for both, because each costs every beacon a boxed future.
+async fn every_request(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let began = instant();
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    every_header(&mut response);
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
     metrics.request(route, response.status().as_u16(), began.elapsed());
     response

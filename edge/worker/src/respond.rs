@@ -25,7 +25,6 @@ pub(crate) fn build<'a>(status: u16, headers: impl Iterator<Item = &'a Header>, 
 /// A problem document for what is not ingest.
 pub(crate) fn problem(status: u16, title: &str, detail: &str) -> Result<Response> {
     let body = serde_json::json!({"type": "about:blank", "title": title, "status": status, "detail": detail});
-    let headers: [Header; 2] =
-        [("content-type", "application/problem+json".to_owned()), ("cache-control", "no-store".to_owned())];
+    let headers: [Header; 2] = [("content-type", "application/problem+json".into()), ("cache-control", "no-store".into())];
     build(status, headers.iter(), Some(body.to_string()))
 }

@@ -40,7 +40,7 @@ impl Object {
             Look::Known(facts) => facts,
             Look::Unknown => {
                 let field = if forward.route == Route::Beacon { "site" } else { "domain" };
-                return refused(Refusal::UnknownSite(field), &[(SHARDS, "0".to_owned())]);
+                return refused(Refusal::UnknownSite(field), &[(SHARDS, "0".into())]);
             }
             Look::Ask | Look::Asked | Look::Away => return refused(Refusal::NO_FACTS, &[]),
         };
@@ -51,10 +51,10 @@ impl Object {
         // Told once: a Worker that knows it passes the answer on as it is.
         let more: Vec<Header> = match forward.objects == facts.shards {
             true => Vec::new(),
-            false => vec![(SHARDS, facts.shards.to_string()), (KEY, hex(&facts.key))],
+            false => vec![(SHARDS, facts.shards.to_string().into()), (KEY, hex(&facts.key).into())],
         };
         if !self.take_all(&shards, &facts, forward.to.index).await {
-            let news: [Header; 2] = [(SHARDS, facts.shards.to_string()), (KEY, hex(&facts.key))];
+            let news: [Header; 2] = [(SHARDS, facts.shards.to_string().into()), (KEY, hex(&facts.key).into())];
             return build(MISDIRECTED, news.iter(), None);
         }
         let around = Around { object: self, facts: &facts, bearer: forward.bearer };

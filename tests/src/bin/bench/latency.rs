@@ -1,4 +1,5 @@
-//! How long one answer takes at a leisurely 100 requests a second, beside what the disk takes to sync.
+//! How long one answer takes at a leisurely 100 requests a second, beside what the disk takes to sync and what an answer
+//! takes that does nothing.
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -9,51 +10,69 @@ use headwater_tests::beacons::{body, view};
 use headwater_tests::random::Random;
 use headwater_tests::server::Server;
 
+use crate::throughput::Noop;
 use crate::{milliseconds, quantile};
 
 const SITE: &str = "bench.example";
-const REQUESTS: u32 = 1000;
+/// Rounds, of which each makes one request to Headwater, one to the floor, and one sync: what else the machine does meets
+/// all three alike.
+const ROUNDS: u32 = 1000;
+const EVERY: Duration = Duration::from_millis(10);
 
-/// Prints both, and what lies between.
+/// Prints all three, and what lies between.
 pub(crate) fn print() {
     let server = Server::start();
     server.add_site(SITE, &[]);
-    let disk = syncs(&server.data());
+    let floor = Noop::start();
+    let mut disk = Disk::new(&server.data());
+    let (mut to_server, mut to_floor) = (connect(server.port), connect(floor.port));
+    let (mut syncs, mut answers, mut floors) = (Vec::new(), Vec::new(), Vec::new());
     let mut random = Random::new(3);
-    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).expect("a connection");
-    stream.set_nodelay(true).expect("an option");
     let start = Instant::now();
-    let mut answers: Vec<f64> = (0..REQUESTS)
-        .map(|n| {
-            let due = start + Duration::from_millis(10) * n;
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
-            let request = request(&mut random);
-            milliseconds(|| exchange(&mut stream, &request))
-        })
-        .collect();
-    answers.sort_by(f64::total_cmp);
-    let (fsync, p50) = (quantile(&disk, 0.5), quantile(&answers, 0.5));
+    for n in 0..ROUNDS {
+        let request = request(&mut random);
+        wait(start + EVERY * n);
+        answers.push(milliseconds(|| exchange(&mut to_server, &request)));
+        wait(start + EVERY * n + EVERY / 3);
+        floors.push(milliseconds(|| exchange(&mut to_floor, &request)));
+        wait(start + EVERY * n + EVERY * 2 / 3);
+        syncs.push(milliseconds(|| disk.sync()));
+    }
+    for times in [&mut syncs, &mut answers, &mut floors] {
+        times.sort_by(f64::total_cmp);
+    }
+    let line = |name: &str, times: &[f64]| println!("{name:<28}{:>10.2}{:>10.2}", quantile(times, 0.5), quantile(times, 0.99));
     println!("\nOne answer at 100 requests a second (POST /b, each a commit of its own), in ms");
     println!("{:<28}{:>10}{:>10}", "", "p50", "p99");
-    println!("{:<28}{:>10.2}{:>10.2}", "the disk's fsync of 4 KiB", fsync, quantile(&disk, 0.99));
-    println!("{:<28}{:>10.2}{:>10.2}", "202", p50, quantile(&answers, 0.99));
-    println!("{:<28}{:>10.2}", "more than one fsync", p50 - fsync);
+    line("the disk's fsync of 4 KiB", &syncs);
+    line("the floor's 202", &floors);
+    line("Headwater's 202", &answers);
+    println!("{:<28}{:>10.2}", "more than one fsync", quantile(&answers, 0.5) - quantile(&syncs, 0.5));
 }
 
-/// Sorted times of appending 4 KiB and syncing, on the disk of `folder`.
-fn syncs(folder: &std::path::Path) -> Vec<f64> {
-    let mut file = std::fs::File::create(folder.join("fsync")).expect("a file");
-    let mut times: Vec<f64> = (0..300)
-        .map(|_| {
-            milliseconds(|| {
-                file.write_all(&[7; 4096]).expect("a write");
-                file.sync_data().expect("a sync");
-            })
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    let _ = std::fs::remove_file(folder.join("fsync"));
-    times
+/// A file on the disk of the server's data.
+struct Disk(std::fs::File);
+
+impl Disk {
+    fn new(folder: &std::path::Path) -> Self {
+        Self(std::fs::File::create(folder.join("fsync")).expect("a file"))
+    }
+
+    /// Appends 4 KiB and syncs.
+    fn sync(&mut self) {
+        self.0.write_all(&[7; 4096]).expect("a write");
+        self.0.sync_data().expect("a sync");
+    }
+}
+
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    stream.set_nodelay(true).expect("an option");
+    stream
+}
+
+fn wait(due: Instant) {
+    std::thread::sleep(due.saturating_duration_since(Instant::now()));
 }
 
 fn request(random: &mut Random) -> Vec<u8> {

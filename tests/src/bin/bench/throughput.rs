@@ -10,7 +10,7 @@ use headwater_core::beacon::{Beacon, Delta, Str};
 use headwater_tests::api::BROWSER;
 use headwater_tests::beacons::{body, view};
 use headwater_tests::random::Random;
-use headwater_tests::server::{Server, free_port, headwater};
+use headwater_tests::server::{Server, cpu_milliseconds, free_port, headwater};
 use serde_json::json;
 
 pub(crate) const SITE: &str = "bench.example";
@@ -31,7 +31,10 @@ pub(crate) struct Measured {
 /// Prints a line for each kind of request.
 pub(crate) fn print() {
     println!("\nRequests a second, wrk -t1 -c64 for {SECONDS} s, beside a no-op axum endpoint that is sent the same");
-    println!("{:<28}{:>12}{:>10}{:>10}{:>12}{:>10}{:>10}{:>8}", "", "floor", "p50", "p99", "Headwater", "p50", "p99", "ratio");
+    println!(
+        "{:<20}{:>9}{:>9}{:>9}{:>8}{:>11}{:>9}{:>9}{:>8}{:>7}",
+        "", "floor", "p50", "p99", "CPU, µs", "Headwater", "p50", "p99", "CPU, µs", "ratio"
+    );
     let folder = tempfile::tempdir().expect("a temporary directory");
     for (name, path, script) in [
         ("POST /b, 1 event", "/b", beacon_script(1)),
@@ -40,23 +43,28 @@ pub(crate) fn print() {
     ] {
         let lua = folder.path().join("load.lua");
         std::fs::write(&lua, script).expect("the script");
-        let floor = {
+        let (floor, floor_cpu) = {
             let noop = Noop::start();
-            load(noop.port, path, &lua)
+            let measured = load(noop.port, path, &lua);
+            let cpu = cpu_milliseconds(noop.child.id());
+            (measured, cpu)
         };
         let limits = ["serve", "--rate-limit-visitor", "0", "--rate-limit-site", "0", "--log", "error"];
         let data = tempfile::tempdir().expect("a temporary directory");
         let server = Server::start_as(headwater(&limits), data.path(), free_port());
         server.add_site(SITE, &[]);
         let ours = load(server.port, path, &lua);
+        let each = |cpu: f64, measured: &Measured| cpu * 1000.0 / measured.answered as f64;
         println!(
-            "{name:<28}{:>12.0}{:>10}{:>10}{:>12.0}{:>10}{:>10}{:>8.2}",
+            "{name:<20}{:>9.0}{:>9}{:>9}{:>8.1}{:>11.0}{:>9}{:>9}{:>8.1}{:>7.2}",
             floor.per_second,
             floor.p50,
             floor.p99,
+            each(floor_cpu, &floor),
             ours.per_second,
             ours.p50,
             ours.p99,
+            each(server.cpu_milliseconds(), &ours),
             ours.per_second / floor.per_second
         );
         assert_eq!(floor.refused, 0, "the floor refused requests");
@@ -82,13 +90,13 @@ fn counted(server: &Server, ours: &Measured, each: u64) {
     }
 }
 
-struct Noop {
+pub(crate) struct Noop {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Noop {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let port = free_port();
         let child = Command::new(std::env::current_exe().expect("this program"))
             .args(["noop", &port.to_string()])
