@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::http::export;
 use crate::http::gate::Gate;
 use crate::http::limit::Limiter;
+use crate::http::passwords::Attempts;
 use crate::live::Rows;
 use crate::metrics::Metrics;
 use crate::secret::Secret;
@@ -53,6 +54,8 @@ pub struct Parts {
     pub(crate) queries: Gate,
     /// Who asked how often.
     pub(crate) limiter: Limiter,
+    /// How often passwords were tried.
+    pub(crate) attempts: Attempts,
     /// Turns true when the server stops.
     pub(crate) stopping: watch::Sender<bool>,
     /// The embedded edge; none where all edges are elsewhere.
@@ -110,6 +113,7 @@ impl App {
             exports: Arc::new(Semaphore::new(export::MOST)),
             queries: Gate::new(std::thread::available_parallelism().map_or(1, usize::from)),
             limiter,
+            attempts: Attempts::default(),
             stopping: watch::Sender::new(false),
             edge,
         }));

@@ -1,5 +1,5 @@
 //! A backup: the databases of a data directory as they are at one moment, copied while a server runs. It holds no salts but those
-//! of devices, and nobody's session.
+//! of devices, and nobody's session or invitation.
 //!
 //! The inbox is copied before the collector's database. What was delivered in between is then in both, and a restored inbox asks
 //! before it delivers anything (`headwater_edge::resume`); the other way round it would be in neither.
@@ -25,7 +25,7 @@ const PARTS: [Part; 2] = [
     Part {
         file: "headwater.db",
         newest: store::VERSION,
-        kept: &[("salts", "identity = 'device'"), ("imports", "0"), ("sessions", "0"), ("one_time", "0")],
+        kept: &[("salts", "identity = 'device'"), ("imports", "0"), ("sessions", "0"), ("one_time", "0"), ("invitations", "0")],
     },
 ];
 

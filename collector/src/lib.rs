@@ -22,6 +22,7 @@ mod http;
 pub mod import;
 pub mod live;
 mod metrics;
+pub mod password;
 mod remote;
 pub mod secret;
 mod serve;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::buckets;
-use crate::store::{StoreError, changes, imports, once, salts, sessions};
+use crate::store::{StoreError, changes, imports, once, people, salts, sessions};
 
 /// Something that has to be done again and again.
 struct Duty {
@@ -25,7 +25,11 @@ const DUTIES: &[Duty] = &[
     Duty { what: "forget which minutes changed over an hour ago", every: seconds(60), run: forget_changes },
     Duty { what: "delete what is no longer kept", every: seconds(600), run: retain },
     Duty { what: "make salts ahead and destroy those of the past", every: seconds(600), run: keep_salts },
-    Duty { what: "forget sessions, links, tickets and imports whose time is over", every: seconds(600), run: expire },
+    Duty {
+        what: "forget sessions, links, tickets, invitations and imports whose time is over",
+        every: seconds(600),
+        run: expire,
+    },
 ];
 
 /// Starts all of it. Each ends when the server stops, never in the middle.
@@ -111,6 +115,7 @@ fn expire(app: &App) -> Result<(), StoreError> {
     app.store.write_now(|tx| {
         sessions::expire(tx, app.now())?;
         once::expire(tx, app.now())?;
+        people::expire(tx, app.now())?;
         imports::expire(tx, app.now())?;
         Ok(())
     })

@@ -78,6 +78,22 @@ fn head(text: &str) -> &str {
     text.get(..3).unwrap_or(text)
 }
 
+/// Which of the points of an axis holds a day: the last that begins at or before it, or the first of the day itself.
+#[must_use]
+pub fn place(labels: &[String], date: &str) -> Option<usize> {
+    let day = |label: &String| label.get(..10).is_some_and(|day| day == date);
+    let first = labels.first()?.get(..10)?;
+    labels.iter().position(day).or_else(|| match Spacing::of(labels) {
+        Spacing::Week | Spacing::Month if first <= date => {
+            let n = labels.iter().rposition(|label| label.get(..10).is_some_and(|day| day <= date))?;
+            let (begins, at) = (Date::parse(labels.get(n)?)?, Date::parse(date)?);
+            let long = if Spacing::of(labels) == Spacing::Week { 7 } else { 31 };
+            (at.to_days() - begins.to_days() < long).then_some(n)
+        }
+        _ => None,
+    })
+}
+
 /// The words under the axis: `10:00`, `22 Nov`, `Nov 2026`.
 #[must_use]
 pub fn axis(label: &str, spacing: Spacing) -> String {
@@ -141,6 +157,20 @@ pub fn day(date: Date) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_has_its_place_on_every_axis() {
+        let days = owned(&["2026-11-20", "2026-11-21", "2026-11-22"]);
+        assert_eq!((place(&days, "2026-11-21"), place(&days, "2026-11-23"), place(&days, "2026-11-19")), (Some(1), None, None));
+        let hours = owned(&["2026-11-21 22:00:00", "2026-11-21 23:00:00", "2026-11-22 00:00:00"]);
+        assert_eq!((place(&hours, "2026-11-22"), place(&hours, "2026-11-20")), (Some(2), None));
+        let weeks = owned(&["2026-11-02", "2026-11-09", "2026-11-16"]);
+        assert_eq!(
+            (place(&weeks, "2026-11-12"), place(&weeks, "2026-11-23"), place(&weeks, "2026-11-01")),
+            (Some(1), None, None)
+        );
+        assert_eq!(place(&[], "2026-11-12"), None);
+    }
 
     fn owned(labels: &[&str]) -> Vec<String> {
         labels.iter().map(|l| (*l).to_owned()).collect()

@@ -6,6 +6,7 @@ use headwater_query::{
     OrderKey, Pagination, Query,
 };
 
+use crate::filters::Filters;
 use crate::measure::Measure;
 use crate::panel::Tab;
 use crate::period::{self, Period};
@@ -97,8 +98,7 @@ pub fn whole(scope: &Scope, tab: Tab, property: Option<&str>, wanted: &Wanted, n
 #[must_use]
 pub fn values(scope: &Scope, dimension: &Dimension, search: &str, without: Option<usize>, now: Minute) -> Query {
     let others = without.map_or_else(|| scope.filters.clone(), |n| scope.filters.without(n));
-    let mut query = about(scope, &[Measure::Visitors], now);
-    query.filters = others.to_query();
+    let mut query = about(&Scope { filters: others, ..scope.clone() }, &[Measure::Visitors], now);
     query.filters.extend(searched(dimension, search));
     query.dimensions = vec![dimension.clone()];
     query.pagination = Pagination { limit: 30, offset: 0 };
@@ -129,6 +129,13 @@ pub fn reading(scope: &Scope, now: Minute) -> Query {
     }
 }
 
+/// The question how many visitors a segment has in the range.
+#[must_use]
+pub fn size(scope: &Scope, segment: &[Filter], now: Minute) -> Query {
+    let only = Scope { filters: Filters::default(), within: segment.to_vec(), ..scope.clone() };
+    about(&only, &[Measure::Visitors], now)
+}
+
 /// The question whether anything was ever counted.
 #[must_use]
 pub fn ever(site: &str) -> Query {
@@ -137,7 +144,8 @@ pub fn ever(site: &str) -> Query {
 
 fn about(scope: &Scope, measures: &[Measure], now: Minute) -> Query {
     let range = scope.period.range(now);
-    Query { filters: scope.filters.to_query(), ..Query::new(&scope.domain, Measure::metrics(measures), range) }
+    let filters = [scope.filters.to_query(), scope.within.clone()].concat();
+    Query { filters, ..Query::new(&scope.domain, Measure::metrics(measures), range) }
 }
 
 #[cfg(test)]
@@ -145,13 +153,12 @@ mod tests {
     use headwater_query::Date;
 
     use super::*;
-    use crate::filters::Filters;
 
     const NOW: Minute = Minute(29_900_000);
 
     fn scope(period: Period) -> Scope {
         let filters = Filters::default().toggled(&Dimension::Page, "/a", false);
-        Scope { domain: "a.b".into(), period, filters, against: Against::Before }
+        Scope { domain: "a.b".into(), period, filters, ..Scope::default() }
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! An answer, and the figures in it with their bounds.
-use headwater_query::{DateRange, Meta, ResultRow};
+use headwater_query::{Date, DateRange, Meta, Moment, ResultRow};
 use serde::Deserialize;
 
 use crate::measure::Measure;
@@ -84,6 +84,8 @@ pub struct Totals {
     pub unit: Option<String>,
     /// The time that is compared with.
     pub compared: Option<DateRange>,
+    /// The day on which counting began, if that time reaches before it: then nothing is compared, for it would only seem to have grown.
+    pub since: Option<Date>,
 }
 
 impl Totals {
@@ -102,6 +104,23 @@ impl Totals {
             };
         }
         totals
+    }
+
+    /// Knowing on which day of the site's clock counting began.
+    #[must_use]
+    pub fn counted_since(mut self, since: Option<Date>) -> Self {
+        let begins = match self.compared {
+            Some(DateRange::Between(Moment::Date(from), _)) => Some(from),
+            Some(DateRange::Between(Moment::At(from, _), _)) => Some(from.date),
+            _ => None,
+        };
+        if let (Some(begins), Some(since)) = (begins, since)
+            && begins < since
+        {
+            self.changes = Default::default();
+            self.since = Some(since);
+        }
+        self
     }
 
     /// The figure of a card.
@@ -165,5 +184,11 @@ mod tests {
         assert_eq!(totals.change(Measure::Visitors), Change { before: Some(2.0), change: Some(100.0) });
         assert_eq!(totals.change(Measure::BounceRate), Change::default());
         assert!(matches!(totals.compared, Some(DateRange::Between(..))));
+        // What was not counted yet is no comparison.
+        let day = |text| Date::parse(text);
+        assert_eq!(totals.clone().counted_since(day("2026-11-15")), totals);
+        let late = totals.clone().counted_since(day("2026-11-16"));
+        assert_eq!((late.change(Measure::Visitors), late.since), (Change::default(), day("2026-11-16")));
+        assert_eq!(totals.clone().counted_since(None), totals);
     }
 }

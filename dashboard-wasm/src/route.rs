@@ -1,6 +1,8 @@
 //! What the address says: the page, the site, the range, what is counted and compared, and what is open. Everything that is shown follows from it.
 use core::fmt;
 
+use headwater_query::Filter;
+
 use crate::filters::Filters;
 use crate::measure::Measure;
 use crate::panel::{Panel, Tab};
@@ -14,7 +16,11 @@ pub enum Route {
     Sites,
     /// `/?new`: the form for another site.
     NewSite,
-    /// `/{domain}`: one site.
+    /// `/?server`: people, tokens, one's own password.
+    Server,
+    /// `/{domain}/settings`: what one site is set to.
+    Settings(String),
+    /// `/{domain}`, or for who has a shared link `/share/{domain}`: one site.
     Site(SiteView),
 }
 
@@ -66,6 +72,10 @@ pub struct Scope {
     pub against: Against,
     /// What is counted; `?f=`, any number of them.
     pub filters: Filters,
+    /// The saved segment that is counted, by its number; `?segment=`.
+    pub segment: Option<i64>,
+    /// What that segment lets through. The server tells it, so it is no part of the address.
+    pub within: Vec<Filter>,
 }
 
 /// What is shown of a site.
@@ -81,6 +91,8 @@ pub struct SiteView {
     pub property: Option<String>,
     /// The tab that is shown whole, over everything else; `?all=`.
     pub whole: Option<Tab>,
+    /// Whether it was opened by a shared link, or stands in a frame.
+    pub shared: bool,
 }
 
 impl SiteView {
@@ -93,6 +105,7 @@ impl SiteView {
             tabs: Panel::FIRST,
             property: None,
             whole: None,
+            shared: false,
         }
     }
 
@@ -107,7 +120,8 @@ impl Route {
     /// Reads `location.pathname` and `location.search`. What is not understood takes its default, so that an old or mistyped address still opens.
     #[must_use]
     pub fn parse(path: &str, search: &str) -> Self {
-        let domain = path.trim_matches('/');
+        let path = path.trim_matches('/');
+        let (shared, domain) = path.strip_prefix("share/").map_or((false, path), |domain| (true, domain));
         let pairs = || {
             let pairs = search.trim_start_matches('?').split('&');
             pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
@@ -115,13 +129,22 @@ impl Route {
         let all = |name: &'static str| pairs().filter(move |(key, _)| *key == name).map(|(_, value)| value);
         let one = |name: &'static str| all(name).next().map(url::decode);
         if domain.is_empty() {
-            return if one("new").is_some() { Self::NewSite } else { Self::Sites };
+            return match () {
+                () if one("new").is_some() => Self::NewSite,
+                () if one("server").is_some() => Self::Server,
+                () => Self::Sites,
+            };
+        }
+        if let Some(domain) = domain.strip_suffix("/settings").filter(|_| !shared) {
+            return Self::Settings(domain.to_owned());
         }
         let mut view = SiteView::new(domain);
         view.scope.period = one("period").and_then(|name| Period::from_name(&name)).unwrap_or_default();
         view.scope.against =
             one("compare").and_then(|name| Against::ALL.into_iter().find(|against| against.name() == name)).unwrap_or_default();
         view.scope.filters = Filters(all("f").filter_map(Filters::parse_one).collect());
+        view.scope.segment = one("segment").and_then(|id| id.parse().ok());
+        view.shared = shared;
         view.measure = one("metric").and_then(|name| Measure::from_name(&name)).unwrap_or_default();
         for tab in all("tab").filter_map(Tab::from_name) {
             if let Some(slot) = tab.panel().and_then(|panel| view.tabs.get_mut(panel.place())) {
@@ -146,6 +169,8 @@ impl fmt::Display for Route {
         match self {
             Self::Sites => f.write_str("/"),
             Self::NewSite => f.write_str("/?new"),
+            Self::Server => f.write_str("/?server"),
+            Self::Settings(domain) => write!(f, "/{domain}/settings"),
             Self::Site(view) => view.fmt(f),
         }
     }
@@ -153,7 +178,7 @@ impl fmt::Display for Route {
 
 impl fmt::Display for SiteView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Scope { domain, period, against, filters } = &self.scope;
+        let Scope { domain, period, against, filters, segment, .. } = &self.scope;
         let mut parts = Vec::new();
         if *period != Period::default() {
             parts.push(format!("period={}", period.name()));
@@ -167,19 +192,21 @@ impl fmt::Display for SiteView {
         if !filters.is_empty() {
             parts.push(filters.to_string());
         }
+        parts.extend(segment.iter().map(|id| format!("segment={id}")));
         let turned = self.tabs.iter().zip(Panel::FIRST).filter(|(tab, first)| *tab != first);
         parts.extend(turned.map(|(tab, _)| format!("tab={}", tab.name())));
         parts.extend(self.property.iter().map(|name| format!("prop={}", url::encode_readable(name))));
         parts.extend(self.whole.iter().map(|tab| format!("all={}", tab.name())));
         let mark = if parts.is_empty() { "" } else { "?" };
-        write!(f, "/{domain}{mark}{}", parts.join("&"))
+        let shared = if self.shared { "/share" } else { "" };
+        write!(f, "{shared}/{domain}{mark}{}", parts.join("&"))
     }
 }
 
-/// The token of a sign-in link, `#sign-in=TOKEN`.
+/// The secret behind the `#`: of a sign-in link `#sign-in=TOKEN`, of an invitation `#invitation=TOKEN`, of a shared link `#link=SECRET`.
 #[must_use]
-pub fn sign_in_token(hash: &str) -> Option<&str> {
-    hash.trim_start_matches('#').strip_prefix("sign-in=").filter(|token| !token.is_empty())
+pub fn secret<'a>(hash: &'a str, of: &str) -> Option<&'a str> {
+    hash.trim_start_matches('#').strip_prefix(of)?.strip_prefix('=').filter(|token| !token.is_empty())
 }
 
 #[cfg(test)]
@@ -213,7 +240,12 @@ mod tests {
         view.tabs[3] = Tab::Languages;
         view.property = Some("my plan".into());
         view.whole = Some(Tab::ExitPages);
+        view.scope.segment = Some(3);
+        survives(&Route::Site(view.clone()));
+        view.shared = true;
         survives(&Route::Site(view));
+        survives(&Route::Settings("shop.example.com".into()));
+        survives(&Route::Server);
         assert_eq!(Route::parse("/", ""), Route::Sites);
         assert_eq!(Route::parse("/", "?new"), Route::NewSite);
         assert_eq!(Route::parse("/example.com/", ""), Route::site("example.com"));
@@ -238,7 +270,8 @@ mod tests {
 
     #[test]
     fn a_sign_in_link_carries_its_token() {
-        assert_eq!(sign_in_token("#sign-in=abc_123"), Some("abc_123"));
-        assert_eq!((sign_in_token("#sign-in="), sign_in_token("#top"), sign_in_token("")), (None, None, None));
+        assert_eq!(secret("#sign-in=abc_123", "sign-in"), Some("abc_123"));
+        assert_eq!((secret("#sign-in=", "sign-in"), secret("#top", "sign-in"), secret("", "sign-in")), (None, None, None));
+        assert_eq!((secret("#link=abc", "sign-in"), secret("#link=abc", "link")), (None, Some("abc")));
     }
 }

@@ -1,4 +1,5 @@
 //! A site as `/api/v1/sites` tells it.
+use headwater_query::Filter;
 use serde::{Deserialize, Serialize};
 
 /// A site.
@@ -15,6 +16,106 @@ pub struct SiteInfo {
     /// Whether it can be read without signing in.
     #[serde(default)]
     pub public: bool,
+    /// What who is signed in may do there: `viewer`, `editor` or `owner`.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// When the first bucket that is kept begins, in ISO 8601.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// From where events are taken; empty: the domain and its subdomains.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// How many days are kept of each.
+    #[serde(default)]
+    pub retention: Retention,
+}
+
+/// Days that buckets are kept; none is for ever.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Retention {
+    /// Minutes.
+    pub minutes: Option<u32>,
+    /// Hours.
+    pub hours: Option<u32>,
+    /// Who did what in each hour: what filters read.
+    pub hour_samples: Option<u32>,
+    /// Days.
+    pub days: Option<u32>,
+    /// Who did what on each day.
+    pub day_samples: Option<u32>,
+}
+
+impl SiteInfo {
+    /// Whether who is signed in may change what is shown of it.
+    #[must_use]
+    pub fn may_edit(&self) -> bool {
+        matches!(self.role.as_deref(), Some("editor" | "owner"))
+    }
+
+    /// Whether they may change the site itself.
+    #[must_use]
+    pub fn may_own(&self) -> bool {
+        self.role.as_deref() == Some("owner")
+    }
+}
+
+/// `GET /api/v1/session`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Me {
+    /// `admin` for who may do everything.
+    pub scope: String,
+    /// Who signed in with a password.
+    #[serde(default)]
+    pub person: Option<Person>,
+    /// How many people there are, told to an administrator who is none of them.
+    #[serde(default)]
+    pub people: Option<u64>,
+}
+
+/// A person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Person {
+    /// The address.
+    pub email: String,
+    /// The name.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// `GET /api/v1/sites/{site}/segments`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct SegmentList {
+    /// By name.
+    pub segments: Vec<Segment>,
+}
+
+/// A saved segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Its number.
+    #[serde(default, skip_serializing)]
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// What it lets through; all of them must hold.
+    pub filters: Vec<Filter>,
+}
+
+/// `GET /api/v1/sites/{site}/annotations`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct AnnotationList {
+    /// By day.
+    pub annotations: Vec<Annotation>,
+}
+
+/// What happened on a day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Annotation {
+    /// A day of the site's clock, as `2026-11-22`.
+    pub date: String,
+    /// The words.
+    pub text: String,
 }
 
 fn utc() -> String {

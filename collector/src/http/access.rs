@@ -1,4 +1,4 @@
-//! Who asks: a token, a session of this server's own pages, or anyone.
+//! Who asks: a token, a session of this server's own pages, who has a shared link, or anyone.
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -11,51 +11,74 @@ use crate::app::App;
 use crate::directory::Entry;
 use crate::edge_shell::sender;
 use crate::secret::SecretHash;
-use crate::store::sessions;
+use crate::store::people::Role;
+use crate::store::sessions::{self, Holder};
 use crate::store::tokens::Scope;
 
 /// The cookie that holds a session.
 pub(crate) const COOKIE: &str = "headwater_session";
 
 /// Who asks, and from where.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Access {
-    scope: Option<Scope>,
+    holder: Option<Holder>,
     address: Option<IpAddr>,
 }
 
 impl Access {
-    /// What the asker may do, if they are signed in.
-    pub(crate) const fn scope(&self) -> Option<Scope> {
-        self.scope
+    /// Whose session or token it is.
+    pub(crate) const fn holder(&self) -> Option<&Holder> {
+        self.holder.as_ref()
     }
 
-    /// Lets only askers with this scope pass.
+    /// Lets only who is signed in pass, however little they may do.
+    pub(crate) fn signed_in(&self) -> Result<&Holder, Refused> {
+        self.holder.as_ref().ok_or_else(Refused::sign_in)
+    }
+
+    /// Lets only askers pass who may do this at every site.
     pub(crate) fn needs(&self, needed: Scope) -> Result<(), Refused> {
-        match self.scope {
-            None => Err(Refused::sign_in()),
-            Some(scope) if scope.includes(needed) => Ok(()),
-            Some(_) => Err(Refused::scope(needed.name())),
+        match self.signed_in()? {
+            Holder::Scope(scope) if scope.includes(needed) => Ok(()),
+            Holder::Person(person, _) if person.admin => Ok(()),
+            _ => Err(Refused::scope(needed.name())),
         }
     }
 
-    /// The site of this name, if the asker may read it. To who is not signed in, a private site looks like none.
-    pub(crate) fn reads(&self, app: &App, field: &str, domain: &str) -> Result<Arc<Entry>, Refused> {
-        let site = app.directory.site(domain);
-        match (self.scope, site) {
-            (None, Some(site)) if site.site.public => {
-                self.limit(app, 1)?;
-                Ok(site)
-            }
-            (None, _) => {
-                self.limit(app, 1)?;
-                Err(Refused::sign_in())
-            }
-            (Some(_), site) => {
-                self.needs(Scope::Read)?;
-                site.ok_or_else(|| Refused::no_site(field, domain))
-            }
+    /// What the asker may do at a site, if anything.
+    pub(crate) fn role(&self, entry: &Entry) -> Option<Role> {
+        match self.holder.as_ref() {
+            Some(Holder::Scope(Scope::Admin)) => Some(Role::Owner),
+            Some(Holder::Scope(Scope::Read)) => Some(Role::Viewer),
+            Some(Holder::Person(person, _)) if person.admin => Some(Role::Owner),
+            Some(Holder::Person(_, roles)) => roles.iter().find(|(site, _)| *site == entry.site.id).map(|(_, role)| *role),
+            Some(Holder::Link(site)) => (*site == entry.site.id).then_some(Role::Viewer),
+            Some(Holder::Scope(_)) | None => None,
         }
+    }
+
+    /// The site of this name, if the asker may do as much there. To who is not signed in, a private site looks like none; so it does to a
+    /// person without a role there.
+    pub(crate) fn may(&self, app: &App, field: &str, domain: &str, needed: Role) -> Result<Arc<Entry>, Refused> {
+        let site = app.directory.site(domain);
+        let role = site.as_ref().and_then(|site| self.role(site));
+        let public = site.as_ref().is_some_and(|site| site.site.public);
+        if needed == Role::Viewer && !matches!(self.holder, Some(Holder::Scope(_) | Holder::Person(..))) {
+            self.limit(app, 1)?;
+        }
+        match (&self.holder, site) {
+            (_, Some(site)) if role.is_some_and(|role| role >= needed) || (public && needed == Role::Viewer) => Ok(site),
+            (None, _) => Err(Refused::sign_in()),
+            (Some(Holder::Scope(scope)), _) if !scope.includes(Scope::Read) => Err(Refused::scope(Scope::Read.name())),
+            (Some(Holder::Scope(scope)), Some(_)) if *scope != Scope::Admin => Err(Refused::scope(Scope::Admin.name())),
+            (Some(_), Some(_)) if role.is_some() => Err(Refused::role(needed.name())),
+            (Some(_), _) => Err(Refused::no_site(field, domain)),
+        }
+    }
+
+    /// The site of this name, if the asker may read it.
+    pub(crate) fn reads(&self, app: &App, field: &str, domain: &str) -> Result<Arc<Entry>, Refused> {
+        self.may(app, field, domain, Role::Viewer)
     }
 
     /// Counts a request without a token, or with one that may be guessed.
@@ -71,21 +94,30 @@ impl FromRequestParts<App> for Access {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
         let forwarded = parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
         let (address, _) = sender(peer, forwarded, &app.options.trusted_proxies, false);
-        let anyone = Self { scope: None, address };
+        let anyone = Self { holder: None, address };
         if let Some(token) = bearer(&parts.headers) {
-            let Some(granted) = app.directory.token(token) else {
-                anyone.limit(app, 1)?;
-                return Err(Refused::bad_token());
+            if let Some(granted) = app.directory.token(token) {
+                return Ok(Self { holder: Some(Holder::Scope(granted.scope)), ..anyone });
+            }
+            // Who has a shared link sends its session here, not as a cookie: pages of other sites may show it in a frame.
+            let (hash, now) = (SecretHash::of(token), app.now());
+            return match app.store.read(move |tx| sessions::find(tx, hash, now)).await? {
+                Some(link @ Holder::Link(_)) => Ok(Self { holder: Some(link), ..anyone }),
+                _ => {
+                    anyone.limit(app, 1)?;
+                    Err(Refused::bad_token())
+                }
             };
-            return Ok(Self { scope: Some(granted.scope), ..anyone });
         }
         let Some(session) = cookie(&parts.headers) else { return Ok(anyone) };
         let (hash, now) = (SecretHash::of(session), app.now());
-        let scope = app.store.read(move |tx| sessions::find(tx, hash, now)).await?;
-        if scope.is_some() && !parts.method.is_safe() && !is_own_page(&parts.headers) {
+        let holder = app.store.read(move |tx| sessions::find(tx, hash, now)).await?;
+        // A shared link's session is no cookie, whoever made it one.
+        let holder = holder.filter(|holder| !matches!(holder, Holder::Link(_)));
+        if holder.is_some() && !parts.method.is_safe() && !is_own_page(&parts.headers) {
             return Err(Refused::origin());
         }
-        Ok(Self { scope, address })
+        Ok(Self { holder, address })
     }
 }
 

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
+use super::extract::Named;
 use super::problem::Refused;
 use crate::app::App;
 use crate::assets::{self, Asset};
@@ -13,6 +14,9 @@ use crate::site::Domain;
 /// What the dashboard's and the demo's pages may do: nothing inline, nothing from elsewhere, and Wasm.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// The same for what is shared: pages of other sites may show it in a frame.
+const SHARED_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors *";
 /// Nobody's statistics belong in a search engine.
 const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
 /// The tracker changes with an update of the server; five minutes later every browser has it.
@@ -41,13 +45,22 @@ async fn tracker(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Re
     Ok(response)
 }
 
-/// `GET /` and `GET /{domain}`: the dashboard, which reads the address itself.
+/// `GET /`, `GET /{domain}` and `GET /{domain}/settings`: the dashboard, which reads the address itself.
 pub(crate) async fn dashboard(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Refused> {
     let site = uri.path().trim_start_matches('/');
+    let site = site.strip_suffix("/settings").unwrap_or(site);
     if !site.is_empty() && site.parse::<Domain>().is_err() {
         return Err(Refused::nothing_here());
     }
     Ok(page(assets::dashboard(), &headers))
+}
+
+/// `GET /share/{domain}`: the dashboard for who has a shared link, which stands behind the `#` and so in no log.
+pub(crate) async fn shared(Named(domain): Named, headers: HeaderMap) -> Result<Response, Refused> {
+    domain.parse::<Domain>().map_err(|_| Refused::nothing_here())?;
+    let mut response = page(assets::dashboard(), &headers);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(SHARED_POLICY));
+    Ok(response)
 }
 
 /// `GET /dashboard/{file}`

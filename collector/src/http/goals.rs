@@ -12,7 +12,7 @@ use super::fields::Fields;
 use super::problem::Refused;
 use crate::app::App;
 use crate::store::goals::{self, GoalError, StoredGoal};
-use crate::store::tokens::Scope;
+use crate::store::people::Role;
 
 /// The longest name in bytes, as of an event.
 const MOST_NAME: usize = 1024;
@@ -35,8 +35,7 @@ pub(crate) async fn add(
     Named(domain): Named,
     Body(body): Body,
 ) -> Result<Response, Refused> {
-    access.needs(Scope::Admin)?;
-    let entry = access.reads(&app, "site", &domain)?;
+    let entry = access.may(&app, "site", &domain, Role::Editor)?;
     let goal = parse(&body)?;
     let (id, name) = (entry.site.id, entry.site.domain.to_string());
     let stored = app.store.write(move |tx| goals::add(tx, id, &goal)).await?;
@@ -64,7 +63,7 @@ pub(crate) async fn remove_named(
     uri: Uri,
     Body(body): Body,
 ) -> Result<Response, Refused> {
-    access.needs(Scope::Admin)?;
+    let entry = access.may(&app, "site", &domain, Role::Editor)?;
     let asked = uri.query().and_then(|query| query.strip_prefix("id="));
     if let Some(id) = asked {
         return delete(&app, &access, &domain, &Value::String(id.to_owned())).await;
@@ -76,7 +75,6 @@ pub(crate) async fn remove_named(
     let id = match (id, name) {
         (Some(id), None) => id,
         (None, Some(name)) => {
-            let entry = access.reads(&app, "site", &domain)?;
             let found = app.store.read(move |tx| goals::list(tx, entry.site.id)).await?;
             let goal = found.iter().find(|stored| stored.goal.name == name);
             goal.ok_or_else(|| Refused::no_goal("display_name", &name))?.id.into()
@@ -87,8 +85,7 @@ pub(crate) async fn remove_named(
 }
 
 async fn delete(app: &App, access: &Access, domain: &str, id: &Value) -> Result<Response, Refused> {
-    access.needs(Scope::Admin)?;
-    let entry = access.reads(app, "site", domain)?;
+    let entry = access.may(app, "site", domain, Role::Editor)?;
     let number = id.as_i64().or_else(|| id.as_str().and_then(|text| text.parse().ok()));
     let number = number.ok_or_else(|| Refused::field("id", "must be the number of a goal"))?;
     let found = app.store.write(move |tx| goals::remove(tx, entry.site.id, number)).await?;

@@ -65,7 +65,7 @@ pub(crate) async fn open(
         Some(ticket) => with_ticket(&app, &access, &domain, &ticket).await?,
         None => {
             // The browser sends the cookie along whichever page opens the connection.
-            if access.scope().is_some() && !headers.contains_key(header::AUTHORIZATION) && !is_own_page(&headers) {
+            if access.holder().is_some() && !headers.contains_key(header::AUTHORIZATION) && !is_own_page(&headers) {
                 return Err(Refused::origin());
             }
             access.reads(&app, "site", &domain)?

@@ -1,5 +1,6 @@
 //! HTTP: which route is answered where. Handlers translate; what they decide on is elsewhere.
 mod access;
+mod annotations;
 pub(crate) mod edge;
 mod edges;
 pub(crate) mod export;
@@ -11,14 +12,20 @@ mod goals;
 mod health;
 mod imports;
 pub(crate) mod limit;
+mod links;
 mod live;
 mod openapi;
+pub(crate) mod passwords;
+mod people;
 mod problem;
 mod properties;
 mod query;
 mod realtime;
+mod segments;
 mod session;
+mod share;
 mod sites;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -42,10 +49,26 @@ const BODY: usize = 256 * 1024;
 pub(crate) fn router(app: &App) -> Router {
     let api = Router::new()
         .route("/api/v1/session", get(session::show).post(session::open).delete(session::close))
+        .route("/api/v1/session/password", post(session::change))
+        .route("/api/v1/people", get(people::list).post(people::add))
+        .route("/api/v1/people/{id}", delete(people::remove))
+        .route("/api/v1/people/{id}/invitation", post(people::invite))
+        .route("/api/v1/invitation", post(people::accept))
+        .route("/api/v1/tokens", get(tokens::list).post(tokens::add))
+        .route("/api/v1/tokens/{id}", delete(tokens::revoke))
+        .route("/api/v1/share", post(share::open))
         .route("/api/v1/sites", get(sites::list).post(sites::add))
         .route("/api/v1/sites/{domain}", get(sites::show).patch(sites::change).delete(sites::remove))
         .route("/api/v1/sites/{domain}/goals", get(goals::list).post(goals::add).delete(goals::remove_named))
         .route("/api/v1/sites/{domain}/goals/{id}", delete(goals::remove))
+        .route("/api/v1/sites/{domain}/people", get(people::of_site).post(people::appoint))
+        .route("/api/v1/sites/{domain}/people/{id}", delete(people::dismiss))
+        .route("/api/v1/sites/{domain}/links", get(links::list).post(links::add))
+        .route("/api/v1/sites/{domain}/links/{id}", delete(links::remove))
+        .route("/api/v1/sites/{domain}/segments", get(segments::list).post(segments::add))
+        .route("/api/v1/sites/{domain}/segments/{id}", axum::routing::put(segments::change).delete(segments::remove))
+        .route("/api/v1/sites/{domain}/annotations", get(annotations::list).post(annotations::add))
+        .route("/api/v1/sites/{domain}/annotations/{id}", delete(annotations::remove))
         .route("/api/v1/sites/{domain}/properties", get(properties::list))
         .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
         .route("/api/v1/sites/{domain}/export", get(export::stream))
@@ -64,6 +87,8 @@ pub(crate) fn router(app: &App) -> Router {
     let files = Router::new()
         .route("/", get(files::dashboard))
         .route("/{domain}", get(files::dashboard))
+        .route("/{domain}/settings", get(files::dashboard))
+        .route("/share/{domain}", get(files::shared))
         .route("/dashboard/{file}", get(files::part))
         .route("/demo", get(files::to_demo))
         .route("/demo/", get(files::demo))

@@ -58,6 +58,31 @@ impl Refused {
         Self::new(403, "origin", "The request came from another site", detail).at("Origin")
     }
 
+    /// The person has not the role for it.
+    pub(crate) fn role(needed: &str) -> Self {
+        let detail = format!("this needs the role {needed} at the site; its owners give roles");
+        Self::new(403, "role", "Not allowed", detail)
+    }
+
+    /// Address and password do not belong together.
+    pub(crate) fn bad_password() -> Self {
+        let detail = "this address and password do not belong together; who has administrator's rights can make a new invitation";
+        Self::new(401, "sign-in", "Who is asking?", detail).at("password")
+    }
+
+    /// The shared link wants its password.
+    pub(crate) fn link_password(given: bool) -> Self {
+        let detail = if given { "this is not the link's password" } else { "this link asks for a password" };
+        Self::new(401, "password", "A password is needed", detail).at("password")
+    }
+
+    /// There is nothing of this number.
+    pub(crate) fn nothing_called(noun: &str, id: &str) -> Self {
+        let id: String = id.chars().take(40).collect();
+        let detail = format!("there is no {noun} {id:?} here; GET on the address above lists them");
+        Self::new(404, "not-found", "There is no such thing", detail).at("id")
+    }
+
     /// There is no such site.
     pub(crate) fn no_site(field: &str, domain: &str) -> Self {
         SiteError::Unknown(domain.chars().take(80).collect()).into_refused().at(field)

@@ -11,18 +11,25 @@ use super::extract::{Body, Named};
 use super::fields::Fields;
 use super::problem::Refused;
 use crate::app::App;
+use crate::buckets;
 use crate::site::{Domain, HostRule, Retention, SiteView, parse_identity};
+use crate::store::people::Role;
+use crate::store::sessions::Holder;
 use crate::store::sites::{self, MOST_SHARDS, NewSite, SiteChange};
 use crate::store::tokens::Scope;
+use crate::text::iso_minute;
 
 /// The most rules for hosts of one site.
 const MOST_HOSTS: usize = 100;
 
 /// `GET /api/v1/sites`: those that the asker may read.
 pub(crate) async fn list(State(app): State<App>, access: Access) -> Result<Response, Refused> {
-    access.needs(Scope::Read)?;
-    let views: Vec<SiteView> = app.directory.accounts().sites().iter().map(|entry| entry.site.view(app.now())).collect();
-    Ok(Json(json!({ "sites": views })).into_response())
+    if let Holder::Scope(_) = access.signed_in()? {
+        access.needs(Scope::Read)?;
+    }
+    let entries = app.directory.accounts().sites();
+    let views = entries.iter().filter_map(|entry| access.role(entry).map(|role| entry.site.view(app.now()).with_role(role)));
+    Ok(Json(json!({ "sites": views.collect::<Vec<SiteView>>() })).into_response())
 }
 
 /// `POST /api/v1/sites`
@@ -52,7 +59,10 @@ pub(crate) async fn add(State(app): State<App>, access: Access, Body(body): Body
 /// `GET /api/v1/sites/{domain}`
 pub(crate) async fn show(State(app): State<App>, access: Access, Named(domain): Named) -> Result<Response, Refused> {
     let entry = access.reads(&app, "domain", &domain)?;
-    Ok(Json(entry.site.view(app.now())).into_response())
+    let (mut view, id) = (entry.site.view(app.now()), entry.site.id);
+    view.role = access.role(&entry);
+    view.since = app.store.read(move |tx| buckets::first_minute(tx, id)).await?.map(iso_minute);
+    Ok(Json(view).into_response())
 }
 
 /// `PATCH /api/v1/sites/{domain}`
@@ -62,8 +72,7 @@ pub(crate) async fn change(
     Named(domain): Named,
     Body(body): Body,
 ) -> Result<Response, Refused> {
-    access.needs(Scope::Admin)?;
-    let known = access.reads(&app, "domain", &domain)?;
+    let known = access.may(&app, "domain", &domain, Role::Owner)?;
     let mut fields = Fields::parse(&body)?;
     let change = SiteChange {
         calendar: fields.parsed("timezone", Calendar::new)?,
@@ -82,7 +91,7 @@ pub(crate) async fn change(
 
 /// `DELETE /api/v1/sites/{domain}`
 pub(crate) async fn remove(State(app): State<App>, access: Access, Named(domain): Named) -> Result<Response, Refused> {
-    access.needs(Scope::Admin)?;
+    access.may(&app, "domain", &domain, Role::Owner)?;
     app.store.write(move |tx| sites::remove(tx, &domain)).await?;
     app.reload_sites().await?;
     Ok(StatusCode::NO_CONTENT.into_response())

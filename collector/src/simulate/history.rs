@@ -73,7 +73,8 @@ fn fold(visit: &Visit, host: &str, start: u32, random: &mut Random, folds: &mut 
         let minute = Minute(start + view.after / 60);
         let went_on = u64::from(i + 1 < visit.views.len());
         let event = EventDelta { page: view.page, hostname: host, count: 1, order: visit.who, ..EventDelta::default() };
-        let mut events = vec![EventDelta { name: PAGEVIEW, went_on, ..event }];
+        let (engaged, depth) = visit.engagement(i);
+        let mut events = vec![EventDelta { name: PAGEVIEW, went_on, engaged, depth, ..event }];
         events.extend(view.events.iter().map(|e| EventDelta {
             name: e.name,
             props: std::slice::from_ref(&e.prop),

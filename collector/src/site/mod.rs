@@ -11,6 +11,8 @@ use headwater_core::{Millis, SiteId};
 use headwater_edge::Identity;
 use serde::Serialize;
 
+use crate::store::people::Role;
+
 /// One site.
 #[derive(Clone, Debug)]
 pub struct Site {
@@ -52,6 +54,20 @@ pub struct SiteView {
     /// A zone or identity that takes effect later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<NextSetting>,
+    /// When the first bucket that is kept begins: a UTC minute, in ISO 8601. Only told of a site that is asked for by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// What the asker may do: `viewer`, `editor` or `owner`; nothing for who only reads what is public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+impl SiteView {
+    /// The same, as somebody with this role sees it.
+    #[must_use]
+    pub fn with_role(self, role: Role) -> Self {
+        Self { role: Some(role), ..self }
+    }
 }
 
 /// A change that waits for a local midnight.
@@ -84,6 +100,8 @@ impl Site {
             shards: self.shards,
             retention: self.retention,
             next,
+            since: None,
+            role: None,
         }
     }
 }

@@ -1,12 +1,16 @@
 //! The collector's database: one writer, a few readers, all of SQLite's care for what is on the disk.
 //!
 //! The files beside this one are functions over a connection, one noun each; this one says which connection.
+pub mod annotations;
 pub mod changes;
 pub mod goals;
 pub mod imports;
+pub mod links;
 pub mod once;
+pub mod people;
 pub mod salts;
 mod schema;
+pub mod segments;
 pub mod sessions;
 pub mod sites;
 pub mod tokens;

@@ -9,5 +9,8 @@ mod ingest;
 mod live;
 mod numbers;
 mod openapi;
+mod people;
+mod saved;
 mod sessions;
+mod shared;
 mod sites;

@@ -24,7 +24,8 @@ async fn the_printed_link_signs_in_once() {
     assert_eq!(sign_in(&server, &link).await.fault().0, 401);
 
     let cookie = cookie(&first);
-    assert_eq!(server.ask("GET", "/api/v1/session").header("cookie", &cookie).send().await.json(), json!({"scope": "admin"}));
+    let told = server.ask("GET", "/api/v1/session").header("cookie", &cookie).send().await.json();
+    assert_eq!(told, json!({"scope": "admin", "people": 0}));
     assert_eq!(server.ask("GET", "/api/v1/sites").header("cookie", &cookie).send().await.status, 200);
 
     // A new start prints a new link; one that was not used works no longer.

@@ -15,8 +15,10 @@ async fn a_site_is_added_shown_changed_and_removed() {
     let expected = json!({"domain": "example.com", "timezone": "Europe/Berlin", "identity": "month", "hosts": ["*.example.com"], "public": false, "shards": 1,
         "retention": {"minutes": 2, "hours": 90, "hour_samples": 9, "days": null, "day_samples": null}});
     assert_eq!(added.json(), expected);
-    assert_eq!(server.admin("GET", "/api/v1/sites").send().await.json(), json!({"sites": [expected]}));
-    assert_eq!(server.admin("GET", "/api/v1/sites/EXAMPLE.com").send().await.json(), expected);
+    let mut owned = expected;
+    owned["role"] = json!("owner");
+    assert_eq!(server.admin("GET", "/api/v1/sites").send().await.json(), json!({"sites": [owned]}));
+    assert_eq!(server.admin("GET", "/api/v1/sites/EXAMPLE.com").send().await.json(), owned);
 
     let again = server.admin("POST", "/api/v1/sites").json(&json!({"domain": "example.com"})).send().await;
     assert_eq!(again.fault(), (409, "domain".to_owned()));

@@ -5,8 +5,10 @@ use web_sys::{Element, EventTarget, KeyboardEvent};
 use super::dom::{El, button, document, el, listen_to_window, of};
 use super::follow::{effect, memo, untrack};
 use super::new_site::new_site;
+use super::server::server;
 use super::session::{sign_in_by_link, who};
-use super::sign_in::sign_in_form;
+use super::settings::settings;
+use super::sign_in::{invited, link_password, sign_in_form};
 use super::site::site_page;
 use super::sites::sites;
 use super::state::{Overlay, Session, State, state};
@@ -23,8 +25,12 @@ enum Page {
     Asking,
     Unknown(Failure),
     SignIn(Option<String>),
+    Invited(String),
+    Password(bool),
     Sites,
     NewSite,
+    Server,
+    Settings(String),
     Site,
 }
 
@@ -36,12 +42,14 @@ pub(crate) fn app() -> Vec<El> {
     listen(state);
 
     let followed = memo(move || {
-        let allowed = matches!(state.session.get(), Session::In | Session::Guest);
-        state.view().filter(|_| allowed).map(|view| view.scope)
+        let allowed = matches!(state.session.get(), Session::In | Session::Guest | Session::Shared);
+        // A segment that is not told yet would let everybody through.
+        let ready = state.view().is_some_and(|view| view.scope.segment.is_none()) || state.segments.with(Option::is_some);
+        state.view().filter(|_| allowed).map(|_| (state.scope(), ready))
     });
     effect(move || {
-        let scope = followed.get();
-        untrack(|| engine::follow(state, scope));
+        let followed = followed.get();
+        untrack(|| engine::follow(state, followed));
     });
     let tabs = memo(move || state.view().map(|view| (view.tabs, view.property)));
     effect(move || {
@@ -52,7 +60,8 @@ pub(crate) fn app() -> Vec<El> {
     effect(move || {
         document().set_title(&match state.route.get() {
             Route::Site(view) => format!("{} – Headwater", view.scope.domain),
-            Route::Sites | Route::NewSite => "Headwater".into(),
+            Route::Settings(domain) => format!("Settings of {domain} – Headwater"),
+            Route::Sites | Route::NewSite | Route::Server => "Headwater".into(),
         });
     });
 
@@ -60,8 +69,12 @@ pub(crate) fn app() -> Vec<El> {
         (Session::Asking, _) => Page::Asking,
         (Session::Unknown(failure), _) => Page::Unknown(failure),
         (Session::Out(why), _) => Page::SignIn(why),
+        (Session::Invited(token), _) => Page::Invited(token),
+        (Session::Password(tried), _) => Page::Password(tried),
         (_, Route::Site(_)) => Page::Site,
-        (Session::Guest, _) => Page::SignIn(None),
+        (Session::Guest | Session::Shared, _) => Page::SignIn(None),
+        (_, Route::Server) => Page::Server,
+        (_, Route::Settings(domain)) => Page::Settings(domain),
         (_, Route::Sites) => Page::Sites,
         (_, Route::NewSite) => Page::NewSite,
     };
@@ -69,6 +82,10 @@ pub(crate) fn app() -> Vec<El> {
         Page::Asking => vec![of("p", "boot").set("role", "status").text("Loading…")],
         Page::Unknown(failure) => vec![unknown(&failure)],
         Page::SignIn(why) => vec![sign_in_form(why)],
+        Page::Invited(token) => vec![invited(token)],
+        Page::Password(tried) => vec![link_password(tried)],
+        Page::Server => server(),
+        Page::Settings(domain) => settings(&domain),
         Page::Sites => sites(),
         Page::NewSite => vec![new_site()],
         Page::Site => site_page(),
@@ -96,7 +113,10 @@ fn listen(state: State) {
             return;
         }
         // An open dialog has keys of its own.
-        if dialog::is_open() || state.view().is_none() || !matches!(state.session.get_untracked(), Session::In | Session::Guest) {
+        if dialog::is_open()
+            || state.view().is_none()
+            || !matches!(state.session.get_untracked(), Session::In | Session::Guest | Session::Shared)
+        {
             return;
         }
         let key = event.key();
@@ -123,7 +143,7 @@ fn listen(state: State) {
     });
     // A menu closes when something else is pressed.
     listen_to_window("pointerdown", move |event| {
-        let menu = matches!(state.open.get_untracked(), Some(Overlay::Ranges | Overlay::Compare));
+        let menu = matches!(state.open.get_untracked(), Some(Overlay::Ranges | Overlay::Compare | Overlay::Segments));
         let inside =
             event.target().and_then(|t| t.dyn_into::<Element>().ok()).and_then(|e| e.closest(".pop-host").ok().flatten());
         if menu && inside.is_none() {
@@ -137,7 +157,10 @@ fn escape(state: State) {
     if state.open.get_untracked().is_some() {
         state.open.set(None);
     } else {
-        state.filter(|_| Filters::default());
+        state.turn(|view| {
+            view.scope.filters = Filters::default();
+            view.scope.segment = None;
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::dom::document;
+use super::dom::{document, el};
 use super::follow::{on_end, together};
 
 /// The window.
@@ -79,6 +79,14 @@ pub(crate) fn visible() -> bool {
     document().visibility_state() != web_sys::VisibilityState::Hidden
 }
 
+/// Has the browser save a text as a file.
+pub(crate) fn save(name: &str, text: &str) {
+    let link = el("a").set("download", name).set("href", &format!("data:text/csv;charset=utf-8,{}", crate::url::encode(text)));
+    if let Some(link) = link.0.dyn_ref::<web_sys::HtmlElement>() {
+        link.click();
+    }
+}
+
 /// Scheme and host of this page.
 pub(crate) fn origin() -> String {
     window().location().origin().unwrap_or_default()
@@ -90,9 +98,19 @@ pub(crate) fn address() -> (String, String, String) {
     (location.pathname().unwrap_or_default(), location.search().unwrap_or_default(), location.hash().unwrap_or_default())
 }
 
+/// Loads another page.
+pub(crate) fn leave(address: &str) {
+    // An address of this server is never refused.
+    drop(window().location().assign(address));
+}
+
 /// Writes the address, as a new step of the history or in place of the current one.
 pub(crate) fn set_address(address: &str, step: bool) {
     if let Ok(history) = window().history() {
+        // A shared link goes on working after a reload, and when somebody sends the address on.
+        let (_, _, hash) = self::address();
+        let kept = if hash.starts_with("#link=") && address.starts_with("/share/") { &*hash } else { "" };
+        let address = &format!("{address}{kept}");
         let result = if step {
             history.push_state_with_url(&JsValue::NULL, "", Some(address))
         } else {

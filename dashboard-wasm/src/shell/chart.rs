@@ -5,7 +5,7 @@ use web_sys::{Element, Event, PointerEvent};
 
 use super::dom::{El, button, el, key, of, svg};
 use super::follow::{Signal, memo, on_end};
-use super::state::{State, state};
+use super::state::{Overlay, State, state};
 use crate::filters::Filters;
 use crate::label::{self, Spacing};
 use crate::measure::Measure;
@@ -14,6 +14,7 @@ use crate::report::Figure;
 use crate::route::Against;
 use crate::scale::{self, Axis, Frame};
 use crate::series::Line;
+use crate::site_info::{Annotation, SiteInfo};
 
 const HEIGHT: (f64, f64) = (264.0, 216.0);
 
@@ -86,6 +87,10 @@ pub(crate) fn chart() -> El {
     let compared =
         move || drawn.with(|drawn| drawn.as_ref().is_some_and(|d| !d.before.is_empty())).then(|| state.scope().against);
     let summary = move || drawn.with(|drawn| drawn.as_ref().map(|d| d.line.summary()).unwrap_or_default());
+    let since = move || state.totals.with(|totals| totals.as_ref().and_then(|totals| totals.since));
+    let uncompared = of("p", "legend").flag("hidden", move || since().is_none()).words(move || {
+        since().map_or_else(String::new, |since| format!("No comparison: counting began on {}", label::day(since)))
+    });
     let legend =
         of("p", "legend").flag("hidden", move || compared().is_none()).with(of("span", "key").set("aria-hidden", "true"));
     let legend = legend.words(move || match compared() {
@@ -93,6 +98,12 @@ pub(crate) fn chart() -> El {
         _ => "the period before",
     });
 
+    let notes = move || {
+        let labels = drawn.with(|drawn| drawn.as_ref().map(|d| d.line.labels.clone())).unwrap_or_default();
+        state.annotations.with(|notes| {
+            notes.iter().filter_map(|note| Some((label::place(&labels, &note.date)?, note.clone()))).collect::<Vec<_>>()
+        })
+    };
     let plot = of("div", "plot");
     let element = plot.0.clone();
     let find = move |event: Event| {
@@ -128,7 +139,10 @@ pub(crate) fn chart() -> El {
         .on("pointerleave", move |_| at.set(None))
         .on("blur", move |_| at.set(None))
         .on("keydown", step)
-        .part(move || drawn.get(), |drawn| drawn.iter().map(picture).collect())
+        .part(
+            move || (drawn.get(), notes()),
+            |(drawn, notes)| drawn.iter().map(|drawn| picture(drawn).all(flags(drawn, &notes))).collect(),
+        )
         .part(
             move || at.get().map(|at| (drawn.get(), at)),
             |found| found.and_then(|(drawn, at)| crosshair(drawn.as_ref()?, at)).unwrap_or_default(),
@@ -141,14 +155,20 @@ pub(crate) fn chart() -> El {
         move || if open.get() { drawn.get().map(|drawn| drawn.line) } else { None },
         |line| line.iter().map(table).collect(),
     );
+    let annotate = button("link annotate", "Add a note", move |_| state.open.set(Some(Overlay::Annotate)));
+    let annotate = annotate.flag("hidden", move || !state.may(SiteInfo::may_edit));
     let details = of("details", "table");
     let opened = details.0.clone();
-    of("div", "chart").with(of("div", "chart-head").with(el("h2").words(heading)).with(legend)).with(plot).with(
-        details
-            .on("toggle", move |_| open.put(opened.has_attribute("open")))
-            .with(el("summary").text("Show as a table"))
-            .with(values),
-    )
+    let details = details
+        .on("toggle", move |_| open.put(opened.has_attribute("open")))
+        .with(el("summary").text("Show as a table"))
+        .with(values);
+    of("div", "chart")
+        .with(of("div", "chart-head").with(el("h2").words(heading)).with(legend).with(uncompared))
+        .with(plot)
+        .with(el("div").part(notes, |notes| if notes.is_empty() { Vec::new() } else { vec![note_list(&notes)] }))
+        .with(annotate)
+        .with(details)
 }
 
 /// The element's width, now and whenever it changes.
@@ -213,6 +233,27 @@ fn picture(drawn: &Drawn) -> El {
         .with(path("line", &scale::line(&done)))
         .with(path("line open", &scale::line(&open)))
         .all(single.map(|(x, y)| svg("circle").set("class", "single").num("cx", *x).num("cy", *y).set("r", "3.5")))
+}
+
+/// A flag over each point at which something was noted.
+fn flags(drawn: &Drawn, notes: &[(usize, Annotation)]) -> Vec<El> {
+    let count = drawn.line.labels.len();
+    let flag = |(n, note): &(usize, Annotation)| {
+        let x = drawn.frame.x(*n, count);
+        let pole =
+            svg("line").set("class", "pole").num("x1", x).num("x2", x).num("y1", drawn.frame.top).num("y2", drawn.frame.bottom());
+        let mark = svg("circle").set("class", "flag").num("cx", x).num("cy", drawn.frame.top).set("r", "4");
+        svg("g").with(svg("title").text(&note.text)).with(pole).with(mark)
+    };
+    notes.iter().map(flag).collect()
+}
+
+/// The same as words.
+fn note_list(notes: &[(usize, Annotation)]) -> El {
+    let item = |(_, note): &(usize, Annotation)| {
+        el("li").with(el("b").text(&label::axis(&note.date, Spacing::Day))).text(" ").text(&note.text)
+    };
+    of("ul", "notes").set("aria-label", "Notes").all(notes.iter().map(item))
 }
 
 fn crosshair(drawn: &Drawn, at: usize) -> Option<Vec<El>> {

@@ -17,19 +17,42 @@ use crate::measure::Measure;
 use crate::panel::{self, Tab};
 use crate::question;
 use crate::report::Reading;
+use crate::site_info::SiteInfo;
 
 /// The chips; nothing without conditions.
 pub(crate) fn chips() -> El {
     let state = state();
-    let draw = move |filters: Filters| {
-        if filters.is_empty() {
+    let draw = move |(filters, segment): (Filters, Option<String>)| {
+        if filters.is_empty() && segment.is_none() {
             return Vec::new();
         }
+        let segment = segment.map(|name| {
+            let away = button("away", "", move |_| state.turn(|view| view.scope.segment = None));
+            let away = away.set("aria-label", &format!("Remove the segment {name}")).with(cross());
+            of("span", "chip").with(of("span", "what seg").text("Segment ").with(el("b").text(&name))).with(away)
+        });
         let chips = filters.0.iter().enumerate().map(|(n, condition)| chip(n, condition));
-        let clear = button("quiet", "Clear all", move |_| state.filter(|_| Filters::default()));
-        vec![of("div", "chips").set("role", "group").set("aria-label", "Filters").all(chips).with(clear)]
+        let clear = button("quiet", "Clear all", move |_| {
+            state.turn(|view| {
+                view.scope.filters = Filters::default();
+                view.scope.segment = None;
+            });
+        });
+        let keep = !filters.is_empty() && segment.is_none();
+        let keep = keep.then(|| {
+            let keep = button("quiet", "Save as a segment", move |_| state.open.set(Some(Overlay::Segment(None))));
+            keep.flag("hidden", move || !state.may(SiteInfo::may_edit))
+        });
+        let group = of("div", "chips").set("role", "group").set("aria-label", "Filters");
+        vec![group.all(segment).all(chips).with(clear).all(keep)]
     };
-    el("div").part(move || state.scope().filters, draw)
+    let segment = move || {
+        let id = state.view().and_then(|view| view.scope.segment);
+        // The list may not be there yet, or somebody may have removed the segment since the address was written.
+        let missing = || if state.segments.with(Option::is_some) { "that is no more" } else { "…" }.to_owned();
+        id.map(|_| state.segment(id).map_or_else(missing, |segment| segment.name))
+    };
+    el("div").part(move || (state.scope().filters, segment()), draw)
 }
 
 /// A condition in words: what is compared and how, and with which values.
@@ -71,12 +94,18 @@ pub(crate) fn condition_dialog(n: Option<usize>) -> El {
         }
     };
     let title = if n.is_some() { "Change the filter" } else { "Count only…" };
-    let form = condition_form(old, n, apply);
+    let form = condition_form(old, n, "Apply", move || state.open.set(None), apply);
     dialog("", move || title.to_owned(), move || state.open.set(None), vec![form])
 }
 
 /// The fields of one condition; `apply` is called with what was made of them.
-fn condition_form(old: Option<Condition>, n: Option<usize>, apply: impl Fn(Option<Condition>) + 'static) -> El {
+pub(crate) fn condition_form(
+    old: Option<Condition>,
+    n: Option<usize>,
+    words: &str,
+    cancel: impl Fn() + 'static,
+    apply: impl Fn(Option<Condition>) + 'static,
+) -> El {
     let state = state();
     let scope = untrack(|| state.scope());
     let dimension = Signal::new(old.as_ref().map_or(Dimension::Page, |c| c.dimension.clone()));
@@ -174,11 +203,8 @@ fn condition_form(old: Option<Condition>, n: Option<usize>, apply: impl Fn(Optio
     };
     let list = of("fieldset", "choices").set("tabindex", "0").with(of("legend", "unseen").text("Values"));
     let list = list.each(move || rows().into_iter().map(|(value, _)| value).collect(), row);
-    let acts = of("div", "acts").with(of("button", "btn main").set("type", "submit").text("Apply")).with(button(
-        "btn",
-        "Cancel",
-        move |_| state.open.set(None),
-    ));
+    let acts = of("div", "acts").with(of("button", "btn main").set("type", "submit").text(words));
+    let acts = acts.with(button("btn", "Cancel", move |_| cancel()));
     of("form", "condition")
         .on("submit", submit)
         .with(of("div", "pair").part(dimensions, choices).with(operators))

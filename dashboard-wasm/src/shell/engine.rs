@@ -8,7 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::browser::{self, after};
 use super::dom;
-use super::follow::together;
+use super::follow::{together, untrack};
 use super::http;
 use super::socket::Socket;
 use super::state::{Session, State, update};
@@ -21,7 +21,7 @@ use crate::question;
 use crate::report::{self, Reading, Totals};
 use crate::route::Scope;
 use crate::series::Series;
-use crate::site_info::PropertyList;
+use crate::site_info::{AnnotationList, PropertyList, SegmentList, SiteInfo};
 use crate::strip::Strip;
 use crate::table::Table;
 
@@ -52,8 +52,10 @@ fn engine<T>(act: impl FnOnce(&mut Engine) -> T) -> T {
 }
 
 /// Follows these figures from now on, or nothing.
-pub(crate) fn follow(state: State, site: Option<Scope>) {
-    let guest = state.session.with_untracked(|session| *session == Session::Guest);
+pub(crate) fn follow(state: State, site: Option<(Scope, bool)>) {
+    let ready = site.as_ref().is_some_and(|(_, ready)| *ready);
+    let site = site.map(|(scope, _)| scope);
+    let guest = untrack(|| state.is_guest());
     let (another, dropped) = engine(|e| {
         let domain = |site: &Option<Scope>| site.as_ref().map(|scope| scope.domain.clone());
         let another = domain(&e.site) != domain(&site);
@@ -74,9 +76,42 @@ pub(crate) fn follow(state: State, site: Option<Scope>) {
         state.loading.set(true);
         if another {
             connect(state);
+            surround(state);
         }
-        load(state);
+        // What a segment lets through may still have to be told; then this is called again.
+        if ready {
+            load(state);
+        }
     }
+}
+
+/// Asks for what stands around the figures: since when there are some, segments, annotations.
+pub(crate) fn surround(state: State) {
+    let domain = state.domain_untracked();
+    spawn_local(async move {
+        let path = format!("/api/v1/sites/{domain}");
+        let (site, (segments, annotations)) = join(
+            http::get::<SiteInfo>(&path),
+            join(
+                http::get::<SegmentList>(&format!("{path}/segments")),
+                http::get::<AnnotationList>(&format!("{path}/annotations")),
+            ),
+        )
+        .await;
+        if state.domain_untracked() != domain {
+            return;
+        }
+        together(|| {
+            if let Ok(site) = site {
+                let since = site.since.as_deref().map(|since| browser::clock(&site.timezone, js_sys::Date::parse(since)));
+                state.since.put(since.and_then(|clock| headwater_query::Date::parse(clock.get(..10)?)));
+            }
+            state.segments.set(Some(segments.map(|list| list.segments).unwrap_or_default()));
+            state.annotations.put(annotations.map(|list| list.annotations).unwrap_or_default());
+        });
+        // The first figures may have been compared with what was not counted yet.
+        changed(state);
+    });
 }
 
 /// Starts the duties that never end: what is listened to here is listened to as long as the page lives. Called once.
@@ -247,10 +282,11 @@ async fn name_properties(state: State, domain: &str) {
 
 async fn show(state: State, scope: &Scope, told: Round) {
     let clock = browser::clock(&state.zone(&scope.domain), http::server_now());
-    let totals = Totals::read(&told.totals);
+    let totals = Totals::read(&told.totals).counted_since(state.since.get_untracked());
+    let uncovered = totals.since.is_some();
     let empty = totals.is_empty() && scope.filters.is_empty();
     let mut series = Series::read(&told.series, includes_now(scope, &clock), &clock);
-    if let Some(before) = &told.before {
+    if let Some(before) = told.before.as_ref().filter(|_| !uncovered) {
         series = series.against(before);
     }
     engine(|e| e.told.clone_from(&clock));
@@ -308,6 +344,33 @@ fn connect(state: State) {
         e.line += 1;
         (e.line, e.link.path(&domain))
     });
+    if http::bears() {
+        // A connection carries no header, so it takes a ticket, which works once.
+        spawn_local(async move {
+            let ticket = http::post::<Ticket>(&format!("/api/v1/sites/{domain}/live-ticket"), &()).await;
+            if engine(|e| e.line != line) {
+                return;
+            }
+            match ticket {
+                Ok(Ticket { ticket }) => {
+                    let mark = if path.contains('?') { '&' } else { '?' };
+                    open(state, line, &format!("{path}{mark}ticket={ticket}"));
+                }
+                Err(_) => again(state),
+            }
+        });
+        return;
+    }
+    open(state, line, &path);
+}
+
+/// `POST /api/v1/sites/{site}/live-ticket`.
+#[derive(serde::Deserialize)]
+struct Ticket {
+    ticket: String,
+}
+
+fn open(state: State, line: u32, path: &str) {
     let frame = move |told: LiveFrame| {
         if engine(|e| e.line == line) {
             hear(state, told);
@@ -318,7 +381,7 @@ fn connect(state: State) {
             again(state);
         }
     };
-    let socket = Socket::open(&path, frame, closed);
+    let socket = Socket::open(path, frame, closed);
     let failed = socket.is_none();
     let dropped = engine(|e| std::mem::replace(&mut e.socket, socket));
     drop(dropped);

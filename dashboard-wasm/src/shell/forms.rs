@@ -10,35 +10,34 @@ pub(crate) type Wrong = Signal<Option<(String, String)>>;
 pub(crate) fn told(failure: Failure) -> Option<(String, String)> {
     Some((failure.field.unwrap_or_default(), failure.message))
 }
-
-/// The input alone, for those that need more than a text.
-pub(crate) fn input(name: &'static str, text: Signal<String>, wrong: Wrong) -> El {
+/// The input of a field that the server calls `name`, and so finds what is wrong with it, in the form `at`.
+pub(crate) fn input(name: &'static str, at: &str, text: Signal<String>, wrong: Wrong) -> El {
     let mine = move || wrong.with(|wrong| wrong.as_ref().is_some_and(|(field, _)| field == name));
     el("input")
-        .set("id", name)
+        .set("id", &format!("{at}-{name}"))
         .set("type", "text")
         .set("autocomplete", "off")
         .set("spellcheck", "false")
-        .set("aria-describedby", &format!("{name}-help {name}-wrong"))
+        .set("aria-describedby", &format!("{at}-{name}-help {at}-{name}-wrong"))
         .bind("aria-invalid", move || mine().then(|| "true".into()))
         .prop("value", move || text.get().into())
         .on("input", move |event| text.set(value(&event)))
 }
 
-/// A field around an input that is made elsewhere.
-pub(crate) fn field_with(label: &str, name: &'static str, help: &str, wrong: Wrong, input: El) -> El {
+/// A field around its input.
+pub(crate) fn field_with(label: &str, name: &'static str, at: &str, help: &str, wrong: Wrong, input: El) -> El {
     let about = move || wrong.get().filter(|(field, _)| field == name).map(|(_, text)| text);
     of("div", "field")
-        .with(el("label").set("for", name).text(label))
+        .with(el("label").set("for", &format!("{at}-{name}")).text(label))
         .with(input)
         .with(
             of("p", "wrong")
-                .set("id", &format!("{name}-wrong"))
+                .set("id", &format!("{at}-{name}-wrong"))
                 .set("role", "alert")
                 .flag("hidden", move || about().is_none())
                 .words(move || about().unwrap_or_default()),
         )
-        .with(el("small").set("id", &format!("{name}-help")).text(help))
+        .with(el("small").set("id", &format!("{at}-{name}-help")).text(help))
 }
 
 /// What is wrong with none of these fields.

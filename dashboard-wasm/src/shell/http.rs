@@ -1,5 +1,5 @@
 //! Requests to the read API, with the session's cookie.
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use headwater_query::{Problem, Query};
 use serde::Serialize;
@@ -14,6 +14,18 @@ use crate::report::Reading;
 thread_local! {
     /// How far the server's clock is ahead of this computer's, in milliseconds.
     static AHEAD: Cell<f64> = const { Cell::new(0.0) };
+    /// What a shared link was exchanged for. No cookie: in a frame on another site's page there are none.
+    static BEARER: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Sends this with every request from now on.
+pub(crate) fn bear(token: String) {
+    BEARER.set(Some(token));
+}
+
+/// Whether requests carry a token.
+pub(crate) fn bears() -> bool {
+    BEARER.with_borrow(Option::is_some)
 }
 
 /// Milliseconds since 1970 by the server's clock.
@@ -47,6 +59,11 @@ pub(crate) async fn post_only(path: &str, body: &impl Serialize) -> Result<(), F
     send("POST", path, Some(json(path, body)?)).await.map(drop)
 }
 
+/// `PATCH path` or `PUT path` with a JSON body.
+pub(crate) async fn change<T: DeserializeOwned>(method: &str, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    read(path, send(method, path, Some(json(path, body)?)).await?)
+}
+
 /// `DELETE path`.
 pub(crate) async fn delete(path: &str) -> Result<(), Failure> {
     send("DELETE", path, None).await.map(drop)
@@ -64,13 +81,19 @@ fn read<T: DeserializeOwned>(path: &str, answer: JsValue) -> Result<T, Failure> 
 async fn send(method: &str, path: &str, body: Option<String>) -> Result<JsValue, Failure> {
     let init = web_sys::RequestInit::new();
     init.set_method(method);
-    init.set_credentials(web_sys::RequestCredentials::SameOrigin);
+    // What is shared is seen as a stranger sees it, and a page around its frame gets nobody's session to play with.
+    let shared = browser::address().0.starts_with("/share/");
+    let credentials = if shared { web_sys::RequestCredentials::Omit } else { web_sys::RequestCredentials::SameOrigin };
+    init.set_credentials(credentials);
+    let headers = web_sys::Headers::new().map_err(|_| Failure::unreachable())?;
+    if let Some(token) = BEARER.with_borrow(Clone::clone) {
+        headers.set("Authorization", &format!("Bearer {token}")).map_err(|_| Failure::unreachable())?;
+    }
     if let Some(body) = body {
-        let headers = web_sys::Headers::new().map_err(|_| Failure::unreachable())?;
         headers.set("Content-Type", "application/json").map_err(|_| Failure::unreachable())?;
-        init.set_headers(&headers);
         init.set_body(&body.into());
     }
+    init.set_headers(&headers);
     let sent = JsFuture::from(browser::window().fetch_with_str_and_init(path, &init)).await;
     let response: web_sys::Response = sent.map_err(|_| Failure::unreachable())?.dyn_into().map_err(|_| Failure::unreachable())?;
     if let Ok(Some(date)) = response.headers().get("Date") {

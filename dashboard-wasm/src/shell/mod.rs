@@ -1,9 +1,11 @@
 //! The page: clocks, sockets, requests and the document. What is decided, the pure modules decide.
+mod annotations;
 mod app;
 mod browser;
 mod cards;
 mod chart;
 mod chips;
+mod collection;
 mod dialog;
 mod dom;
 mod engine;
@@ -20,7 +22,10 @@ mod panels;
 mod picker;
 mod ranges;
 mod realtime;
+mod segments;
+mod server;
 mod session;
+mod settings;
 mod setup;
 mod sign_in;
 mod site;

@@ -57,17 +57,18 @@ pub(crate) fn new_site() -> El {
             busy.set(false);
         });
     };
-    let domain = input("domain", domain, wrong).set("inputmode", "url").set("autocapitalize", "none").set("autofocus", "");
+    let domain =
+        input("domain", "site", domain, wrong).set("inputmode", "url").set("autocapitalize", "none").set("autofocus", "");
     let domain = domain.set("placeholder", "example.com");
     let zones = browser::zones();
-    let zone = input("timezone", zone, wrong).maybe("list", (zones.len() > 1).then_some("zones"));
-    let zone = field_with("Time zone", "timezone", "Its hours and days begin by this clock.", wrong, zone);
+    let zone = input("timezone", "site", zone, wrong).maybe("list", (zones.len() > 1).then_some("zones"));
+    let zone = field_with("Time zone", "timezone", "site", "Its hours and days begin by this clock.", wrong, zone);
     let zones = el("datalist").set("id", "zones").all(zones.iter().map(|zone| el("option").set("value", zone)));
     let acts = of("div", "acts").with(send("Add the site", "Adding…", busy));
     let form = of("form", "stack")
         .set("novalidate", "")
         .on("submit", submit)
-        .with(field_with("Domain", "domain", "Its subdomains are counted too.", wrong, domain))
+        .with(field_with("Domain", "domain", "site", "Its subdomains are counted too.", wrong, domain))
         .with(zone.with(zones))
         .with(tick("Public", "Anybody may read the figures without signing in.", public))
         .with(elsewhere(&["domain", "timezone"], wrong))

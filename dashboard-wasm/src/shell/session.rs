@@ -1,12 +1,13 @@
 //! Who is looking: signing in by link or token, and what a guest may see.
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen_futures::spawn_local;
 
+use super::follow::{together, untrack};
 use super::state::{Session, State};
 use super::{browser, http};
 use crate::failure::Failure;
 use crate::route::{self, Route};
-use crate::site_info::{SiteInfo, SiteList};
+use crate::site_info::{Me, SiteInfo, SiteList};
 
 #[derive(Serialize)]
 struct Token<'a> {
@@ -21,7 +22,16 @@ pub(crate) async fn sign_in(token: &str) -> Result<(), Failure> {
 /// Uses the token of a sign-in link, and takes it out of the address and the history before anything else.
 pub(crate) fn sign_in_by_link(state: State) {
     let (path, search, hash) = browser::address();
-    let Some(token) = route::sign_in_token(&hash).map(str::to_owned) else {
+    if let Some(invitation) = route::secret(&hash, "invitation") {
+        browser::set_address(&format!("{path}{search}"), false);
+        return state.session.set(Session::Invited(invitation.to_owned()));
+    }
+    if untrack(|| state.view()).is_some_and(|view| view.shared)
+        && let Some(link) = route::secret(&hash, "link")
+    {
+        return open_link(state, link.to_owned(), None);
+    }
+    let Some(token) = route::secret(&hash, "sign-in").map(str::to_owned) else {
         who(state);
         return;
     };
@@ -43,13 +53,52 @@ pub(crate) fn sign_in_by_link(state: State) {
     });
 }
 
+#[derive(Serialize)]
+struct Opening {
+    link: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Opened {
+    token: String,
+}
+
+/// Opens a shared link, with its password where it has one.
+pub(crate) fn open_link(state: State, link: String, password: Option<String>) {
+    let tried = password.is_some();
+    spawn_local(async move {
+        match http::post::<Opened>("/api/v1/share", &Opening { link, password }).await {
+            Ok(Opened { token }) => {
+                http::bear(token);
+                if let Ok(list) = http::get::<SiteList>("/api/v1/sites").await {
+                    state.sites.set(list.sites);
+                }
+                state.session.set(Session::Shared);
+            }
+            Err(failure) if failure.status == 401 => state.session.set(Session::Password(tried)),
+            Err(failure) if failure.status == 404 => {
+                state.session.set(Session::Out(Some(
+                    "This link was revoked, or was not copied whole. Ask whoever gave it to you for another.".into(),
+                )));
+            }
+            Err(failure) => state.session.set(Session::Unknown(failure)),
+        }
+    });
+}
+
 /// Asks who is looking, and with it for the sites.
 pub(crate) fn who(state: State) {
     spawn_local(async move {
         match http::get::<SiteList>("/api/v1/sites").await {
             Ok(list) => {
-                state.sites.set(list.sites);
-                state.session.set(Session::In);
+                let me = http::get::<Me>("/api/v1/session").await.unwrap_or_default();
+                together(|| {
+                    state.me.set(me);
+                    state.sites.set(list.sites);
+                    state.session.set(Session::In);
+                });
             }
             Err(failure) if failure.status == 401 => state.session.set(guest(state).await),
             Err(failure) => state.session.set(Session::Unknown(failure)),

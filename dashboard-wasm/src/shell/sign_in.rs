@@ -1,44 +1,97 @@
-//! Signing in by pasting a token.
+//! Signing in: with an address and a password, or by pasting a token; accepting an invitation; opening a link that asks for a password.
+use serde_json::{Map, Value};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Event;
 
+use super::browser;
+use super::collection::{Field, Kind, fields};
 use super::dom::{El, el, of};
 use super::follow::Signal;
-use super::forms::{field_with, input, send};
-use super::session::{sign_in, who};
+use super::forms::{elsewhere, send, told};
+use super::http;
+use super::session::{open_link, who};
 use super::state::state;
+use crate::route;
 
-/// The form. `why` is what there is to say about why it is shown.
-pub(crate) fn sign_in_form(why: Option<String>) -> El {
-    let state = state();
-    let token = Signal::new(String::new());
+/// A form that posts its fields, and then asks who is looking.
+fn form(at: &'static str, path: &'static str, all: &'static [Field], words: &'static str, also: Map<String, Value>) -> El {
     let wrong = Signal::new(None::<(String, String)>);
     let busy = Signal::new(false);
-    let refuse = move |words: String| wrong.set(Some(("token".into(), words)));
+    let (drawn, read, _) = fields(all, at, wrong);
     let submit = move |event: Event| {
         event.prevent_default();
-        let text = token.get_untracked().trim().to_owned();
-        if text.is_empty() {
-            return refuse("Paste a token first.".into());
-        }
+        let mut body = read();
+        body.extend(also.clone());
         busy.set(true);
+        wrong.set(None);
         spawn_local(async move {
-            match sign_in(&text).await {
-                Ok(()) => who(state),
-                Err(failure) if matches!(failure.status, 400 | 401 | 403) => {
-                    refuse("This token is not known, or was revoked. Check that it was copied whole.".into());
-                }
-                Err(failure) => refuse(failure.message),
+            match http::post_only(path, &body).await {
+                Ok(()) => who(state()),
+                Err(failure) => wrong.set(told(failure)),
             }
             busy.set(false);
         });
     };
-    let input = input("token", token, wrong).set("type", "password").set("autocomplete", "current-password").set("autofocus", "");
-    let help = "The server printed a sign-in link when it started, and on its first start the administrator's token; `headwater token create` makes another.";
-    let form = of("form", "stack")
-        .on("submit", submit)
-        .with(field_with("Token", "token", help, wrong, input))
-        .with(of("div", "acts").with(send("Sign in", "Signing in…", busy)));
+    let names: &'static [&'static str] = Box::leak(all.iter().map(|Field(name, ..)| *name).collect());
+    let form = of("form", "stack").set("novalidate", "").on("submit", submit).all(drawn).with(elsewhere(names, wrong));
+    form.with(of("div", "acts").with(send(words, "One moment…", busy)))
+}
+
+const BY_PASSWORD: &[Field] =
+    &[Field("email", "Email", "", Kind::Text("email")), Field("password", "Password", "", Kind::Text("password"))];
+const BY_TOKEN: &[Field] = &[Field(
+    "token",
+    "Token",
+    "The server printed a sign-in link when it started, and on its first start the administrator's token; `headwater token create` makes another.",
+    Kind::Text("password"),
+)];
+const ACCEPTING: &[Field] = &[
+    Field("name", "Your name", "", Kind::Text("text")),
+    Field(
+        "password",
+        "Password",
+        "8 characters or more. A sentence is easy to remember and hard to guess.",
+        Kind::Text("password"),
+    ),
+];
+const OPENING: &[Field] = &[Field("password", "Password", "Whoever gave you the link knows it.", Kind::Text("password"))];
+
+/// The form. `why` is what there is to say about why it is shown.
+pub(crate) fn sign_in_form(why: Option<String>) -> El {
     let page = of("div", "narrow sheet box fade").with(el("h1").text("Sign in"));
-    page.all(why.map(|why| el("p").set("role", "status").text(&why))).with(form)
+    let token = el("details").with(el("summary").text("With a token"));
+    page.all(why.map(|why| el("p").set("role", "status").text(&why)))
+        .with(form("person", "/api/v1/session", BY_PASSWORD, "Sign in", Map::new()))
+        .with(token.with(form("by-token", "/api/v1/session", BY_TOKEN, "Sign in", Map::new())))
+}
+
+/// The form for who was invited.
+pub(crate) fn invited(token: String) -> El {
+    let also = Map::from_iter([("token".to_owned(), Value::String(token))]);
+    of("div", "narrow sheet box fade")
+        .with(el("h1").text("Welcome"))
+        .with(
+            el("p").text("You were invited to look at the figures here. Choose a password, with which you sign in from now on."),
+        )
+        .with(form("invitation", "/api/v1/invitation", ACCEPTING, "Set the password", also))
+}
+
+/// The form for a shared link that asks for a password.
+pub(crate) fn link_password(tried: bool) -> El {
+    let wrong = Signal::new(tried.then(|| ("password".to_owned(), "This is not the link's password.".to_owned())));
+    let busy = Signal::new(false);
+    let (drawn, read, _) = fields(OPENING, "link", wrong);
+    let submit = move |event: Event| {
+        event.prevent_default();
+        let (_, _, hash) = browser::address();
+        let password = read().get("password").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if let Some(link) = route::secret(&hash, "link") {
+            busy.set(true);
+            open_link(state(), link.to_owned(), Some(password));
+        }
+    };
+    let form = of("form", "stack").set("novalidate", "").on("submit", submit).all(drawn);
+    of("div", "narrow sheet box fade")
+        .with(el("h1").text("These figures were shared with a password"))
+        .with(form.with(of("div", "acts").with(send("Show them", "One moment…", busy))))
 }

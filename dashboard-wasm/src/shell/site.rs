@@ -1,4 +1,5 @@
 //! One site: where the connection stands, the range, the cards and the chart, the last hour, the panels.
+use super::annotations::annotate_dialog;
 use super::cards::cards;
 use super::chart::chart;
 use super::chips::{add_filter, chips, condition_dialog};
@@ -11,6 +12,7 @@ use super::panels::panels;
 use super::picker::site_name;
 use super::ranges::{calendar, ranges};
 use super::realtime::realtime;
+use super::segments::{segment_dialog, segments_menu};
 use super::setup::setup;
 use super::state::{Overlay, Session, state};
 use super::whole::whole;
@@ -20,6 +22,7 @@ use crate::link::LinkState;
 use crate::measure::Measure;
 use crate::period::Period;
 use crate::route::Route;
+use crate::site_info::SiteInfo;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Body {
@@ -48,7 +51,7 @@ pub(crate) fn site_page() -> Vec<El> {
         .with(connection())
         .when(figures, current)
         .with(of("span", "grow"))
-        .part(figures, |shown| if shown { [vec![add_filter()], ranges()].concat() } else { Vec::new() });
+        .part(figures, |shown| if shown { [vec![segments_menu(), add_filter()], ranges()].concat() } else { Vec::new() });
     let page = of("div", "site-page")
         .with(head)
         .part(figures, |shown| if shown { vec![chips(), trouble()] } else { Vec::new() })
@@ -59,7 +62,9 @@ pub(crate) fn site_page() -> Vec<El> {
                 Some(Overlay::Calendar) => vec![calendar()],
                 Some(Overlay::Help) => vec![help()],
                 Some(Overlay::Condition(n)) => vec![condition_dialog(n)],
-                Some(Overlay::Ranges | Overlay::Compare) | None => Vec::new(),
+                Some(Overlay::Segment(id)) => vec![segment_dialog(id)],
+                Some(Overlay::Annotate) => vec![annotate_dialog()],
+                Some(Overlay::Ranges | Overlay::Compare | Overlay::Segments) | None => Vec::new(),
             },
         )
         .part(move || state.view().and_then(|view| view.whole).filter(|_| figures()), |tab| tab.map(whole).into_iter().collect())
@@ -146,11 +151,12 @@ fn foot() -> El {
     let state = state();
     let zone = move || state.zone(&state.domain());
     let keys = of("span", "keys").with(el("kbd").text("?")).text(" ");
-    of("footer", "foot").with(el("span").text("Times by the site's clock, ").words(zone)).with(keys.with(button(
-        "link",
-        "shows the keys",
-        move |_| state.open.set(Some(Overlay::Help)),
-    )))
+    let keys = keys.with(button("link", "shows the keys", move |_| state.open.set(Some(Overlay::Help))));
+    let settings = move || go("", move || Route::Settings(state.domain())).text("Settings of this site");
+    of("footer", "foot")
+        .with(el("span").text("Times by the site's clock, ").words(zone))
+        .when(move || state.may(SiteInfo::may_edit), settings)
+        .with(keys)
 }
 
 /// The figures for those who listen: said when the range changes, and otherwise every fifteen seconds if they have changed.

@@ -1,5 +1,5 @@
 //! Everything that the page shows, as signals that live as long as the page.
-use headwater_query::Realtime;
+use headwater_query::{Date, Realtime};
 
 use super::browser;
 use super::follow::{Signal, together};
@@ -12,7 +12,7 @@ use crate::period::Period;
 use crate::report::Totals;
 use crate::route::{Route, Scope, SiteView};
 use crate::series::Series;
-use crate::site_info::SiteInfo;
+use crate::site_info::{Annotation, Me, Segment, SiteInfo};
 use crate::strip::Strip;
 use crate::table::Table;
 
@@ -25,6 +25,12 @@ pub(crate) enum Session {
     In,
     /// Not signed in, but the site is public.
     Guest,
+    /// Not signed in, but with a shared link.
+    Shared,
+    /// Has a shared link that asks for a password; whether one was tried.
+    Password(bool),
+    /// Was invited, by this.
+    Invited(String),
     /// Not signed in, with what there is to say about it.
     Out(Option<String>),
     /// The server did not say.
@@ -44,6 +50,12 @@ pub(crate) enum Overlay {
     Help,
     /// A condition that is made, or that of this number changed.
     Condition(Option<usize>),
+    /// The menu of segments.
+    Segments,
+    /// A segment that is built: a new one, the filters as they are, or that of this number.
+    Segment(Option<i64>),
+    /// Something that happened is noted.
+    Annotate,
 }
 
 /// The state. `Copy`, because it is only handles.
@@ -51,7 +63,12 @@ pub(crate) enum Overlay {
 pub(crate) struct State {
     pub(crate) route: Signal<Route>,
     pub(crate) session: Signal<Session>,
+    pub(crate) me: Signal<Me>,
     pub(crate) sites: Signal<Vec<SiteInfo>>,
+    /// Since when the site that is shown counts, by its own clock.
+    pub(crate) since: Signal<Option<Date>>,
+    pub(crate) segments: Signal<Option<Vec<Segment>>>,
+    pub(crate) annotations: Signal<Vec<Annotation>>,
     pub(crate) totals: Signal<Option<Totals>>,
     pub(crate) series: Signal<Option<Series>>,
     pub(crate) tables: [Signal<Option<Table>>; Panel::ALL.len()],
@@ -80,7 +97,11 @@ impl State {
         Self {
             route: Signal::new(Route::parse(&path, &search)),
             session: Signal::new(Session::Asking),
+            me: Signal::new(Me::default()),
             sites: Signal::new(Vec::new()),
+            since: Signal::new(None),
+            segments: Signal::new(None),
+            annotations: Signal::new(Vec::new()),
             totals: Signal::new(None),
             series: Signal::new(None),
             tables: std::array::from_fn(|_| Signal::new(None)),
@@ -109,6 +130,9 @@ impl State {
         for table in self.tables {
             table.set(None);
         }
+        self.since.set(None);
+        self.segments.set(None);
+        self.annotations.set(Vec::new());
         self.reading.set(None);
         self.arrivals.set(Arrivals::default());
         self.properties.set(None);
@@ -128,6 +152,11 @@ impl State {
 
     /// Goes to a page, as a step of the history.
     pub(crate) fn go(self, route: Route) {
+        let shared = |route: &Route| matches!(route, Route::Site(view) if view.shared);
+        if self.route.with_untracked(shared) && !shared(&route) {
+            // Beyond what is shared the page begins anew, as whoever is signed in.
+            return browser::leave(&route.to_string());
+        }
         if self.route.get_untracked() != route {
             browser::set_address(&route.to_string(), true);
             self.route.set(route);
@@ -177,18 +206,44 @@ impl State {
 
     /// Whose figures are shown.
     pub(crate) fn scope(self) -> Scope {
-        self.view().map(|view| view.scope).unwrap_or_default()
+        let mut scope = self.view().map(|view| view.scope).unwrap_or_default();
+        if let Some(segment) = self.segment(scope.segment) {
+            scope.within = segment.filters;
+        }
+        scope
+    }
+
+    /// The segment of this number.
+    pub(crate) fn segment(self, id: Option<i64>) -> Option<Segment> {
+        let id = id?;
+        self.segments.with(|segments| segments.iter().flatten().find(|segment| segment.id == id).cloned())
+    }
+
+    /// Whether who is looking may do this to the site that is shown.
+    pub(crate) fn may(self, what: fn(&SiteInfo) -> bool) -> bool {
+        let domain = self.domain();
+        self.session.get() == Session::In && self.sites.with(|sites| sites.iter().any(|site| site.domain == domain && what(site)))
+    }
+
+    /// Whether somebody reads without being signed in.
+    pub(crate) fn is_guest(self) -> bool {
+        self.session.with(|session| matches!(session, Session::Guest | Session::Shared))
     }
 
     /// The domain of the site that is shown.
     pub(crate) fn domain(self) -> String {
-        self.view().map(|view| view.scope.domain).unwrap_or_default()
+        match self.route.get() {
+            Route::Site(view) => view.scope.domain,
+            Route::Settings(domain) => domain,
+            _ => String::new(),
+        }
     }
 
     /// The same, without being told when it changes.
     pub(crate) fn domain_untracked(self) -> String {
         self.route.with_untracked(|route| match route {
             Route::Site(view) => view.scope.domain.clone(),
+            Route::Settings(domain) => domain.clone(),
             _ => String::new(),
         })
     }

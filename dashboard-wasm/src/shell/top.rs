@@ -27,7 +27,11 @@ pub(crate) fn top() -> El {
         .part(
             move || state.session.get(),
             move |session| match session {
-                Session::In => vec![go_to("quiet", &Route::Sites).text("All sites"), button("quiet", "Sign out", out)],
+                Session::In => vec![
+                    go_to("quiet", &Route::Sites).text("All sites"),
+                    go_to("quiet", &Route::Server).text("Account"),
+                    button("quiet", "Sign out", out),
+                ],
                 Session::Guest => vec![button("quiet", "Sign in", move |_| state.session.set(Session::Out(None)))],
                 _ => Vec::new(),
             },

@@ -9,7 +9,8 @@ use super::dom::{El, button, el, of, value};
 use super::follow::{Signal, effect, memo};
 use super::panels::{heading, name};
 use super::state::state;
-use super::{engine, http};
+use super::{browser, engine, http};
+use crate::csv;
 use crate::format;
 use crate::measure::Measure;
 use crate::panel::Tab;
@@ -75,10 +76,30 @@ pub(crate) fn whole(tab: Tab) -> El {
         .flag("hidden", move || pages() == 1)
         .with(back.flag("disabled", move || page() == 0))
         .with(next.flag("disabled", move || u64::from(page()) + 1 >= pages()));
+    let download = button("btn", "Download CSV", move |_| {
+        let (scope, property, wanted) = subject.get_untracked();
+        let Some(mut question) = question::whole(&scope, tab, property.as_deref(), &wanted, http::server_minute()) else {
+            return;
+        };
+        question.pagination = headwater_query::Pagination { limit: 10_000, offset: 0 };
+        spawn_local(async move {
+            let Ok(reading) = http::query(question).await else { return };
+            let rows = reading.results.iter().enumerate().map(|(n, row)| {
+                let figures = columns
+                    .iter()
+                    .enumerate()
+                    .map(|(at, column)| reading.figure(n, at, *column).value.map(format::decimal).unwrap_or_default());
+                row.dimensions.iter().take(1).cloned().chain(figures).collect()
+            });
+            let heads: Vec<&str> = [tab.noun()].into_iter().chain(columns.iter().map(|column| column.label())).collect();
+            browser::save(&format!("{}-{}.csv", scope.domain, tab.name()), &csv::file(&heads, &rows.collect::<Vec<_>>()));
+        });
+    });
     let tools = of("div", "tools")
         .with(field.on("input", search).set("autofocus", ""))
         .with(of("span", "place").set("role", "status").words(place))
-        .with(pager);
+        .with(pager)
+        .with(download);
     let scroll = of("div", "scroll").set("tabindex", "0").set("role", "group").set("aria-label", tab.title());
     let scroll = scroll.part(move || table.get(), move |told| told.iter().map(|told| list(told, tab, columns, wanted)).collect());
     dialog("wide", title, move || state.turn(|view| view.whole = None), vec![tools, scroll])
