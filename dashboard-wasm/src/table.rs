@@ -73,6 +73,23 @@ impl Table {
         Self { tab, dimension: Some(dimension), rows, total, failure: None }
     }
 
+    /// Whether every row is here, so that another order needs no request.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.failure.is_none() && self.rows.len() as u64 == self.total
+    }
+
+    /// The rows by the `n`th column, largest or smallest first, as the server orders them: then by value, and `(other)` at the end.
+    #[must_use]
+    pub fn ordered(mut self, n: usize, rising: bool) -> Self {
+        let figure = |row: &Row| row.figures.get(n).and_then(|figure| figure.value).unwrap_or(f64::NEG_INFINITY);
+        self.rows.sort_by(|a, b| {
+            let by_figure = if rising { figure(a).total_cmp(&figure(b)) } else { figure(b).total_cmp(&figure(a)) };
+            a.is_other().cmp(&b.is_other()).then(by_figure).then_with(|| a.value.cmp(&b.value))
+        });
+        self
+    }
+
     /// The row of a value.
     #[must_use]
     pub fn row(&self, value: &str) -> Option<&Row> {
@@ -101,6 +118,19 @@ mod tests {
         let values: Vec<_> = table.rows.iter().map(|r| (r.value.as_str(), r.share)).collect();
         assert_eq!(values, [("/", 0.5), ("/a", 0.25), ("(other)", 1.0)]);
         assert_eq!((table.total, table.row("/a").is_some(), table.row("/b").is_none()), (30, true, true));
+    }
+
+    #[test]
+    fn what_is_whole_is_ordered_here() {
+        let answer = reading(
+            r#"{"results":[{"metrics":[8,9],"dimensions":["(other)"]},{"metrics":[4,6],"dimensions":["/b"]},{"metrics":[4,7],"dimensions":["/a"]},{"metrics":[2,8],"dimensions":["/c"]}],"meta":{"total_rows":4}}"#,
+        );
+        let table = Table::read(&answer, Tab::Pages, Dimension::Page, &Tab::Pages.columns());
+        let order = |n, rising| table.clone().ordered(n, rising).rows.into_iter().map(|row| row.value).collect::<Vec<_>>();
+        assert!(table.is_whole());
+        assert_eq!(order(0, false), ["/a", "/b", "/c", "(other)"]);
+        assert_eq!(order(1, true), ["/b", "/a", "/c", "(other)"]);
+        assert!(!Table { total: 30, ..table.clone() }.is_whole() && !Table::empty(Tab::Pages, Some("no".into())).is_whole());
     }
 
     #[test]

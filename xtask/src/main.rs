@@ -26,7 +26,7 @@ Tasks of Headwater:
       Print what a page and the dashboard download, beside other trackers; fail above the bounds. Needs Node.
   cargo xtask fuzz [TARGET] [--seconds N]
       Feed mutated golden vectors to a decoder, or to each in turn: for N seconds, by default until stopped.
-  cargo xtask bench [throughput|latency|fold|queries|tracker|worker|accuracy]
+  cargo xtask bench [throughput|latency|fold|queries|dashboard|tracker|worker|accuracy]
       Measure Headwater beside a no-op server on this machine, and print the ratios.
   cargo xtask assets
       Build only the tracker and the dashboard, into target/assets/.

@@ -83,7 +83,7 @@ pub(crate) fn fuzz(mut args: Args) -> Result<()> {
     run(&mut fuzz)
 }
 
-/// `cargo xtask bench [throughput|latency|fold|queries|tracker|worker|accuracy]`.
+/// `cargo xtask bench [throughput|latency|fold|queries|dashboard|tracker|worker|accuracy]`.
 pub(crate) fn bench(mut args: Args) -> Result<()> {
     let part = args.word();
     args.end()?;

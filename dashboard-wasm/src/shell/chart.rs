@@ -89,7 +89,7 @@ pub(crate) fn chart() -> El {
     let summary = move || drawn.with(|drawn| drawn.as_ref().map(|d| d.line.summary()).unwrap_or_default());
     let since = move || state.totals.with(|totals| totals.as_ref().and_then(|totals| totals.since));
     let uncompared = of("p", "legend").flag("hidden", move || since().is_none()).words(move || {
-        since().map_or_else(String::new, |since| format!("No comparison: counting began on {}", label::day(since)))
+        since().map_or_else(String::new, |since| format!("No comparison: counting began on {}", label::days(since, since)))
     });
     let legend =
         of("p", "legend").flag("hidden", move || compared().is_none()).with(of("span", "key").set("aria-hidden", "true"));

@@ -190,7 +190,7 @@ pub(crate) fn collection(of_list: Collection) -> El {
         .part(move || made.get(), |made| made.map_or_else(Vec::new, |(words, line)| vec![el("p").text(words), copied(&line)]));
     let names: &'static [&'static str] = Box::leak(asked.iter().map(|Field(name, ..)| *name).collect());
     let section =
-        of("section", "sheet box part").with(el("h2").text(title)).with(of("p", "about").text(about)).with(list).with(news);
+        of("section", "sheet box part").with(el("h2").text(title)).with(of("p", "lead").text(about)).with(list).with(news);
     if asked.is_empty() {
         return section;
     }

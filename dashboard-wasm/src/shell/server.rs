@@ -148,5 +148,5 @@ fn form_part(title: &str, about: &str, at: &'static str, path: &'static str, all
     let form = of("form", "stack").set("novalidate", "").on("submit", submit).all(drawn).with(elsewhere(names, wrong));
     let form = form.with(of("div", "acts").with(send(words, "One moment…", busy)));
     let news = el("p").set("role", "status").words(move || if done.get() { "Done." } else { "" });
-    of("section", "sheet box part").with(el("h2").text(title)).with(of("p", "about").text(about)).with(form).with(news)
+    of("section", "sheet box part").with(el("h2").text(title)).with(of("p", "lead").text(about)).with(form).with(news)
 }

@@ -1,9 +1,12 @@
 //! What one site is set to: its clock, who is counted how, what is kept; goals, annotations, shared links, people; and its end.
+use headwater_query::Filter;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Event;
 
 use super::browser;
+use super::chips::words;
 use super::collection::{Collection, Field, Kind, collection, text};
 use super::dom::{El, button, el, of, value};
 use super::follow::Signal;
@@ -13,6 +16,7 @@ use super::http;
 use super::server::{invitation, person};
 use super::setup::copied;
 use super::state::state;
+use crate::builder::Builder;
 use crate::failure::Failure;
 use crate::route::Route;
 use crate::site_info::{SiteInfo, script_tag};
@@ -75,7 +79,7 @@ fn parts(site: &SiteInfo, domain: &str, path: &str) -> Vec<El> {
         parts.push(general(site, path));
     }
     let tag = of("section", "sheet box part").with(el("h2").text("Script tag"));
-    let tag = tag.with(of("p", "about").text("One line in every page of the site."));
+    let tag = tag.with(of("p", "lead").text("One line in every page of the site."));
     parts.push(tag.with(copied(&script_tag(&browser::origin(), domain))));
     if site.may_edit() {
         parts.push(collection(Collection {
@@ -99,7 +103,7 @@ fn parts(site: &SiteInfo, domain: &str, path: &str) -> Vec<El> {
             key: "segments",
             fields: &[],
             add: "",
-            tell: |segment| (text(segment, "name"), segment.get("filters").map(ToString::to_string).unwrap_or_default()),
+            tell: |segment| (text(segment, "name"), in_words(segment.get("filters"))),
             copy: |_| None,
         }));
         parts.push(collection(Collection {
@@ -140,6 +144,18 @@ fn parts(site: &SiteInfo, domain: &str, path: &str) -> Vec<El> {
         parts.push(removal(domain, path));
     }
     parts
+}
+
+/// The filters of a segment as people say them; as the API has them, if they were not built here.
+fn in_words(filters: Option<&Value>) -> String {
+    let Some(filters) = filters else { return String::new() };
+    let read = filters.as_array().map(|all| all.iter().filter_map(|one| Filter::deserialize(one).ok()).collect::<Vec<_>>());
+    let Some(built) = read.and_then(|read| Builder::from_query(&read)) else { return filters.to_string() };
+    let one = |condition| {
+        let (subject, values) = words(condition);
+        format!("{subject} {values}")
+    };
+    built.0.iter().map(|any| any.iter().map(one).collect::<Vec<_>>().join(", or ")).collect::<Vec<_>>().join("; and ")
 }
 
 /// What the site itself is set to.

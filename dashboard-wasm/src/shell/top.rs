@@ -2,12 +2,21 @@
 use wasm_bindgen_futures::spawn_local;
 
 use super::dom::{El, button, of};
+use super::follow::untrack;
 use super::go::go_to;
 use super::http;
 use super::icons::mark;
 use super::state::{Session, state};
 use super::theme::theme_switch;
 use crate::route::Route;
+use crate::site_info::SiteInfo;
+
+/// The way to the settings of the site that is shown, for who may change something there.
+fn settings_link() -> Vec<El> {
+    let state = state();
+    let may = untrack(|| state.may(SiteInfo::may_edit));
+    may.then(|| go_to("quiet wide-only", &Route::Settings(untrack(|| state.domain()))).text("Settings")).into_iter().collect()
+}
 
 /// The bar.
 pub(crate) fn top() -> El {
@@ -25,13 +34,17 @@ pub(crate) fn top() -> El {
         .with(of("span", "grow"))
         .with(theme_switch())
         .part(
-            move || state.session.get(),
-            move |session| match session {
-                Session::In => vec![
-                    go_to("quiet", &Route::Sites).text("All sites"),
-                    go_to("quiet", &Route::Server).text("Account"),
-                    button("quiet", "Sign out", out),
-                ],
+            move || (state.session.get(), state.may(SiteInfo::may_edit)),
+            move |(session, _)| match session {
+                Session::In => [
+                    settings_link(),
+                    vec![
+                        go_to("quiet wide-only", &Route::Sites).text("All sites"),
+                        go_to("quiet", &Route::Server).text("Account"),
+                        button("quiet", "Sign out", out),
+                    ],
+                ]
+                .concat(),
                 Session::Guest => vec![button("quiet", "Sign in", move |_| state.session.set(Session::Out(None)))],
                 _ => Vec::new(),
             },

@@ -2,6 +2,7 @@
 //!
 //! The floor is an axum endpoint that reads the body and answers 202. Absolute figures depend on the machine and on what
 //! else it does; compare the ratios.
+mod dashboard;
 mod fold;
 mod latency;
 mod month;
@@ -11,11 +12,12 @@ mod tracker;
 mod worker;
 
 fn main() {
-    const PARTS: [(&str, fn()); 6] = [
+    const PARTS: [(&str, fn()); 7] = [
         ("throughput", throughput::print),
         ("latency", latency::print),
         ("fold", fold::print),
         ("queries", month::print),
+        ("dashboard", dashboard::print),
         ("tracker", tracker::print),
         ("worker", worker::print),
     ];

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::{milliseconds, quantile};
 
-const SITE: &str = "bench.example";
-const DAYS: u32 = 30;
+pub(crate) const SITE: &str = "bench.example";
+pub(crate) const DAYS: u32 = 30;
 const PAGES: usize = 5_000;
 
 /// Prints all of it.
@@ -110,7 +110,7 @@ fn print_stored(data: &Path, events: f64) {
 }
 
 /// Waits until the server has made one segment of each bucket whose time is over, as it does every few seconds.
-fn wait_until_settled(data: &Path) {
+pub(crate) fn wait_until_settled(data: &Path) {
     let database = rusqlite::Connection::open(data.join("headwater.db")).expect("the database");
     let old = i64::from(beacons::now() / 60) - 2 * 1440;
     let left = "SELECT count(*) FROM unsettled WHERE \"end\" < ?1";
@@ -140,7 +140,7 @@ struct Drawn {
 
 /// Draws a month of visits and sends them in batches of an hour each, as an edge elsewhere would. Tells how many events
 /// there were.
-fn fill(api: &Api, events: usize, people: usize) -> u64 {
+pub(crate) fn fill(api: &Api, events: usize, people: usize) -> u64 {
     let facts = api.get(&format!("/v1/edge/sites/{SITE}")).expect("an answer").json();
     let site = SiteId(facts["id"].as_u64().expect("the site's number") as u32);
     let first = beacons::now() / 60 / 1440 - DAYS;
