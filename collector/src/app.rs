@@ -24,7 +24,7 @@ use crate::serve::{Options, Role};
 use crate::store::{Store, StoreError, once, sites, tokens};
 
 /// Memory for decoded buckets, in bytes.
-const CACHE_BYTES: usize = 192 << 20;
+const CACHE_BYTES: usize = 216 << 20;
 
 /// A server. Cheap to clone.
 #[derive(Clone)]

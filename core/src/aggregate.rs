@@ -1,4 +1,6 @@
 //! The aggregate: what is kept of a site and a span of time, whatever its grain.
+use std::sync::Arc;
+
 use crate::{People, Profiles, Tallies};
 
 /// Tallies and people of one site and one span. A commutative monoid: partials, segments and buckets are all this, and
@@ -31,8 +33,8 @@ impl Aggregate {
 /// An aggregate as it is stored and looked at: its people in columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packed {
-    /// What is counted by dimension and value.
-    pub tallies: Tallies,
+    /// What is counted by dimension and value; shared, because most questions are about nothing else.
+    pub tallies: Arc<Tallies>,
     /// Who was counted.
     pub people: Profiles,
 }
@@ -47,12 +49,12 @@ impl Packed {
     /// As rows, to be merged.
     #[must_use]
     pub fn to_aggregate(&self) -> Aggregate {
-        Aggregate { tallies: self.tallies.clone(), people: self.people.to_people() }
+        Aggregate { tallies: Tallies::clone(&self.tallies), people: self.people.to_people() }
     }
 }
 
 impl From<Aggregate> for Packed {
     fn from(aggregate: Aggregate) -> Self {
-        Self { people: Profiles::from(&aggregate.people), tallies: aggregate.tallies }
+        Self { people: Profiles::from(&aggregate.people), tallies: Arc::new(aggregate.tallies) }
     }
 }

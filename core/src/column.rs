@@ -126,6 +126,26 @@ impl Column {
         self.is_empty() || most < limit
     }
 
+    /// Of places that have one before them, keeps those that hold the same number as that one; `false` if any holds less.
+    pub(crate) fn keep_ties(&self, places: &mut Vec<u32>) -> bool {
+        fn keep<T: Copy + Ord>(numbers: &[T], places: &mut Vec<u32>) -> bool {
+            let mut ascending = true;
+            places.retain(|place| {
+                let two = (*place as usize).checked_sub(1).and_then(|before| numbers.get(before..before + 2));
+                ascending &= two.is_none_or(|two| two[0] <= two[1]);
+                two.is_some_and(|two| two[0] == two[1])
+            });
+            ascending
+        }
+        match self {
+            Self::Same(..) => true,
+            Self::U8(numbers) => keep(numbers, places),
+            Self::U16(numbers) => keep(numbers, places),
+            Self::U32(numbers) => keep(numbers, places),
+            Self::U64(numbers) => keep(numbers, places),
+        }
+    }
+
     /// Whether it takes a byte or more for each number, so that it is as long as its bytes are many.
     pub(crate) const fn is_laid_out(&self) -> bool {
         !matches!(self, Self::Same(..))

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use headwater_core::{Packed, Row};
+use headwater_core::{Packed, Row, Tallies};
 
 use super::BucketKey;
 use super::segment::Segment;
@@ -42,9 +42,14 @@ impl Cache {
         lock(&self.light).get(&id).map(Arc::clone)
     }
 
-    /// Keeps a segment without its people, or notes that its lens has grown. It has a quarter of the memory.
+    /// Keeps a segment without its people, or notes that its lens has grown. These have three sixteenths of the memory.
     pub(super) fn keep_light(&self, id: i64, segment: &Arc<Segment>) {
-        lock(&self.light).keep(id, Arc::clone(segment), weigh(&segment.aggregate) + segment.lens.bytes(), self.budget / 4);
+        lock(&self.light).keep(
+            id,
+            Arc::clone(segment),
+            weigh(&segment.aggregate.tallies) + segment.lens.bytes(),
+            self.budget / 16 * 3,
+        );
     }
 
     pub(super) fn segment(&self, id: i64) -> Option<Arc<Segment>> {
@@ -52,7 +57,10 @@ impl Cache {
     }
 
     pub(super) fn keep_segment(&self, id: i64, segment: &Arc<Segment>) {
-        lock(&self.segments).keep(id, Arc::clone(segment), weigh(&segment.aggregate), self.budget / 8 * 5);
+        let Packed { tallies, people } = &segment.aggregate;
+        // Mostly they are shared with what is kept without people.
+        let own = if Arc::strong_count(tallies) == 1 { weigh(tallies) } else { 0 };
+        lock(&self.segments).keep(id, Arc::clone(segment), people.bytes() + own, self.budget / 4 * 3);
     }
 
     pub(super) fn merged(&self, key: BucketKey, ids: &[i64]) -> Option<Arc<Segment>> {
@@ -60,7 +68,8 @@ impl Cache {
     }
 
     pub(super) fn keep_merged(&self, key: BucketKey, ids: Vec<i64>, segment: &Arc<Segment>) {
-        lock(&self.merged).keep(key, (ids, Arc::clone(segment)), weigh(&segment.aggregate), self.budget / 8);
+        let bytes = weigh(&segment.aggregate.tallies) + segment.aggregate.people.bytes();
+        lock(&self.merged).keep(key, (ids, Arc::clone(segment)), bytes, self.budget / 16);
     }
 }
 
@@ -96,10 +105,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// About how many bytes an aggregate takes in memory.
-fn weigh(aggregate: &Packed) -> usize {
-    let Packed { tallies, people } = aggregate;
-    tallies.rows.len() * size_of::<Row>() + tallies.dict.bytes() + people.bytes() + 256
+/// About how many bytes tallies take in memory.
+fn weigh(tallies: &Tallies) -> usize {
+    tallies.rows.len() * size_of::<Row>() + tallies.dict.bytes() + 256
 }
 
 #[cfg(test)]

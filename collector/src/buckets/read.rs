@@ -103,15 +103,19 @@ type Ready = HashMap<i64, Arc<Segment>>;
 
 /// Segments from memory, or unpacked on as many threads as there are cores.
 fn unpack<'a>(connection: &Connection, cache: &Cache, ids: impl Iterator<Item = &'a i64>) -> Result<Ready, StoreError> {
-    let (mut ready, mut stored) = (Ready::new(), Vec::new());
+    let (mut ready, mut stored) = (Ready::new(), Vec::<(Stored, Option<Arc<Segment>>)>::new());
     for id in ids {
         match cache.segment(*id) {
             Some(segment) => drop(ready.insert(*id, segment)),
-            None => stored.extend(Stored::read(connection, *id)?),
+            None => stored.extend(Stored::read(connection, *id)?.map(|stored| (stored, cache.light(*id)))),
         }
     }
-    let unpack = |some: &[Stored]| -> Result<Vec<_>, StoreError> {
-        some.iter().map(|stored| Ok((stored.id, Arc::new(stored.unpack()?)))).collect()
+    let unpack = |some: &[(Stored, Option<Arc<Segment>>)]| -> Result<Vec<_>, StoreError> {
+        let one = |(stored, light): &(Stored, Option<Arc<Segment>>)| {
+            let tallies = light.as_ref().map(|light| Arc::clone(&light.aggregate.tallies));
+            Ok((stored.id, Arc::new(stored.unpack(tallies)?)))
+        };
+        some.iter().map(one).collect()
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(stored.len());
     if threads < 2 {
@@ -126,7 +130,14 @@ fn unpack<'a>(connection: &Connection, cache: &Cache, ids: impl Iterator<Item = 
             Ok::<_, StoreError>(())
         })?;
     }
-    stored.iter().filter_map(|stored| ready.get_key_value(&stored.id)).for_each(|(id, segment)| cache.keep_segment(*id, segment));
+    for (stored, light) in &stored {
+        let Some(segment) = ready.get(&stored.id) else { continue };
+        if light.is_none() {
+            // It shares its tallies with this one.
+            cache.keep_light(stored.id, &Arc::new(segment.without_people()));
+        }
+        cache.keep_segment(stored.id, segment);
+    }
     Ok(ready)
 }
 

@@ -1,5 +1,6 @@
 //! Segments: what is stored of an aggregate, compressed where that pays.
 use std::io::Write as _;
+use std::sync::Arc;
 
 use headwater_core::{Encoded, Packed, People, Profiles, Tallies};
 use headwater_query::Lens;
@@ -28,14 +29,14 @@ impl Segment {
     /// The sum. Where one part has no sample, the sum has none.
     pub(crate) fn merge(parts: &[&Self]) -> Self {
         let sampled = parts.iter().all(|p| p.sampled);
-        let tallies = Tallies::merge(&parts.iter().map(|p| &p.aggregate.tallies).collect::<Vec<_>>());
+        let tallies = Tallies::merge(&parts.iter().map(|p| &*p.aggregate.tallies).collect::<Vec<_>>());
         let people = if sampled {
             let rows: Vec<People> = parts.iter().map(|p| p.aggregate.people.to_people()).collect();
             Profiles::from(&People::merge(&rows.iter().collect::<Vec<_>>()))
         } else {
             Profiles::default()
         };
-        Self { aggregate: Packed { tallies, people }, sampled, lens: Lens::default() }
+        Self { aggregate: Packed { tallies: Arc::new(tallies), people }, sampled, lens: Lens::default() }
     }
 
     /// The same without its people, of whom only the share that they are is kept.
@@ -79,7 +80,7 @@ impl Segment {
 
     /// Reads a segment; `None` if it was merged away since its id was read.
     pub(crate) fn load(connection: &Connection, id: i64) -> Result<Option<Self>, StoreError> {
-        Stored::read(connection, id)?.map(|stored| stored.unpack()).transpose()
+        Stored::read(connection, id)?.map(|stored| stored.unpack(None)).transpose()
     }
 }
 
@@ -97,10 +98,13 @@ impl Stored {
         Ok(statement.query_row([id], |row| Ok(Self { id, tallies: row.get(0)?, people: row.get(1)? })).optional()?)
     }
 
-    /// Unpacks and checks it.
-    pub(crate) fn unpack(&self) -> Result<Segment, StoreError> {
+    /// Unpacks and checks it; not the tallies, if they are at hand.
+    pub(crate) fn unpack(&self, tallies: Option<Arc<Tallies>>) -> Result<Segment, StoreError> {
         let corrupt = |error| StoreError::Corrupt(format!("segment {}: {error}", self.id));
-        let tallies = Tallies::decode(&unpack(&self.tallies)?).map_err(corrupt)?;
+        let tallies = match tallies {
+            Some(tallies) => tallies,
+            None => Arc::new(Tallies::decode(&unpack(&self.tallies)?).map_err(corrupt)?),
+        };
         let people = match &self.people {
             Some(blob) => Profiles::decode(&unpack(blob)?).map_err(corrupt)?,
             None => Profiles::default(),
@@ -118,7 +122,11 @@ impl Segment {
         let Some((tallies, sampled)) = row.optional()? else { return Ok(None) };
         let corrupt = |error| StoreError::Corrupt(format!("segment {id}: {error}"));
         let tallies = Tallies::decode(&unpack(&tallies)?).map_err(corrupt)?;
-        Ok(Some(Self { aggregate: Packed { tallies, people: Profiles::default() }, sampled, lens: Lens::default() }))
+        Ok(Some(Self {
+            aggregate: Packed { tallies: Arc::new(tallies), people: Profiles::default() },
+            sampled,
+            lens: Lens::default(),
+        }))
     }
 }
 

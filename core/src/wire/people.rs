@@ -177,14 +177,8 @@ fn read_contexts(
     check(rows < 2 || read.iter().any(|column| column.codes.is_laid_out()), "context order")?;
     // Those that are equal to the one before, as far as the columns that were looked at tell.
     let mut equal: Vec<u32> = (1..rows as u32).collect();
-    for column in read.iter().map(|column| &column.codes).filter(|column| column.is_laid_out()) {
-        let mut ordered = true;
-        equal.retain(|&row| {
-            let (before, here) = (column.get(row as usize - 1), column.get(row as usize));
-            ordered &= before <= here;
-            before == here
-        });
-        check(ordered, "context order")?;
+    for column in &read {
+        check(column.codes.keep_ties(&mut equal), "context order")?;
     }
     check(equal.is_empty(), "context order")?;
     Ok(read)

@@ -35,7 +35,7 @@ pub enum AnswerError<E> {
 pub(super) const MAX_LABELS: usize = 20_000;
 /// Of how many rows of time and identity windows the people are in memory together: a few, so that whoever reads them can
 /// unpack several at a time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 2;
 /// The most rows of an answer before it is cut into pages.
 const MAX_ROWS: usize = 250_000;
 

@@ -182,7 +182,7 @@ fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, group
     let needs = job.needs;
     let Packed { tallies, people } = part.aggregate;
     let matched = Matched::new(&job.filters, people, part.view, &job.done.of(part));
-    let rows = needs.tallies.as_ref().map(|(of, _)| (tallies, *of));
+    let rows = needs.tallies.as_ref().map(|(of, _)| (&**tallies, *of));
     let mut local = Local::new(&needs.shape.dimensions, people, part.view, rows, groups);
     let counted = needs.tallies.is_none();
     let numbered = matches!(needs.tallies, Some((RowDimension::Total | RowDimension::Name, _)));

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headwater_core::{
-    Activity, Aggregate, EventDelta, Fold, Grain, Hll, Hlls, Minute, Packed, Profiles, VisitDimension, VisitorHash,
+    Activity, Aggregate, EventDelta, Fold, Grain, Hll, Hlls, Minute, Packed, Profiles, RowDimension, VisitDimension, VisitorHash,
 };
 use headwater_query::{Bucket, Calendar, Date, Goal, Identity, Lens, Need, SiteContext, Span, Target, Worth};
 
@@ -164,8 +164,15 @@ impl World {
             }
             let mut theta = u64::MAX;
             if let Need::Uniques(dimension) = need {
-                lens.prepare(dimension, &aggregate);
                 theta = aggregate.people.theta;
+                // As stored beside a bucket, or worked out when asked for.
+                if dimension != RowDimension::Prop && span.start.0 / 60 % 2 == 0 {
+                    let written = Lens::written(&aggregate);
+                    assert_eq!(Lens::theta(&written), Some(theta));
+                    lens.read(dimension, &written, &aggregate.tallies).unwrap();
+                } else {
+                    lens.prepare(dimension, &aggregate);
+                }
             }
             let tallies = aggregate.tallies.clone();
             let aggregate = Arc::new(Packed { tallies, people: Profiles { theta, ..Profiles::default() } });

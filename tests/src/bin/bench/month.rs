@@ -1,7 +1,8 @@
 //! A site with a month of traffic, loaded through the collector's own door: how long queries take, how much is stored.
 //!
-//! One million events, and ten (`HEADWATER_BENCH_EVENTS=100000000` for a hundred, which takes an hour): visits of two and
-//! a half events on average, 50,000 people a million events, pages by Zipf's law, twelve dimensions of a visit.
+//! One million events, and ten (`HEADWATER_BENCH_EVENTS=100000000` for a hundred, which takes ten to twenty minutes to
+//! load): visits of two and a half events on average, 50,000 people a million events, pages by Zipf's law, twelve dimensions
+//! of a visit. With `HEADWATER_BENCH_DATA` the data is kept in a folder, and found there the next time.
 use std::path::Path;
 
 use headwater_core::{Activity, Batch, EventDelta, Fold, Minute, NodeId, PAGEVIEW, Partial, SiteId, VisitDimension, VisitorHash};
