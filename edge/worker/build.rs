@@ -3,12 +3,8 @@ use std::path::PathBuf;
 use std::{env, fs, io};
 
 /// What pages load, and the variables in which `assets.rs` finds it.
-const FILES: [(&str, &str); 4] = [
-    ("t.js", "HEADWATER_T_JS"),
-    ("t.auto.js", "HEADWATER_T_AUTO_JS"),
-    ("t.vitals.js", "HEADWATER_T_VITALS_JS"),
-    ("t.wasm", "HEADWATER_T_WASM"),
-];
+const FILES: [(&str, &str); 3] =
+    [("t.js", "HEADWATER_T_JS"), ("t.auto.js", "HEADWATER_T_AUTO_JS"), ("t.wasm", "HEADWATER_T_WASM")];
 
 fn main() -> io::Result<()> {
     let folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../target/assets");

@@ -1,4 +1,5 @@
-//! A real Chromium, driven through chromedriver by the WebDriver protocol (<https://www.w3.org/TR/webdriver2/>).
+//! A real browser, driven by the WebDriver protocol (<https://www.w3.org/TR/webdriver2/>): Chromium, or what
+//! `HEADWATER_BROWSER` names (`firefox`, `webkit`).
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,16 +9,44 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::api::Api;
+use crate::server::free_port;
 
 /// How long a page may take to show what is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Chromium with a profile of its own; closed when it goes out of scope.
+/// A browser with a profile of its own; closed when it goes out of scope.
 pub struct Browser {
+    /// Which one it is.
+    pub kind: Kind,
     driver: Child,
+    /// What WebKit draws on: it knows no headless mode.
+    screen: Option<Child>,
     api: Api,
     session: String,
     _profile: TempDir,
+}
+
+/// The browsers that tests can drive, with the names of Debian's packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// chromium, chromium-driver.
+    Chromium,
+    /// firefox-esr, and geckodriver, which Debian has not.
+    Firefox,
+    /// webkit2gtk-driver, and xvfb: WebKit as GTK's little browser shows it.
+    WebKit,
+}
+
+impl Kind {
+    /// What `HEADWATER_BROWSER` asks for.
+    pub fn asked() -> Self {
+        match std::env::var("HEADWATER_BROWSER").as_deref() {
+            Ok("firefox") => Self::Firefox,
+            Ok("webkit") => Self::WebKit,
+            Ok("chromium") | Err(_) => Self::Chromium,
+            Ok(other) => panic!("HEADWATER_BROWSER is {other:?}, but can be chromium, firefox or webkit"),
+        }
+    }
 }
 
 /// What keeps Chromium from drawing on a screen and from talking to anyone but the page.
@@ -34,12 +63,68 @@ const FLAGS: [&str; 9] = [
 ];
 
 impl Browser {
-    /// Starts chromedriver and, with it, Chromium.
+    /// Starts the browser that is asked for.
     pub fn start() -> Self {
-        Self::start_as(None)
+        match Kind::asked() {
+            Kind::Chromium => Self::start_as(None),
+            Kind::Firefox => Self::firefox(),
+            Kind::WebKit => Self::webkit(),
+        }
     }
 
-    /// The same under another user agent: to a site, somebody else.
+    fn firefox() -> Self {
+        let options = json!({"binary": "/usr/bin/firefox-esr", "args": ["-headless", "--width=1280", "--height=1000"]});
+        let wanted = json!({"browserName": "firefox", "moz:firefoxOptions": options});
+        let port = free_port();
+        let driver = Command::new("geckodriver").arg(format!("--port={port}")).arg("--log=fatal").spawn_quietly();
+        Self::open(Kind::Firefox, driver, port, None, &wanted, tempfile::tempdir().expect("a temporary directory"))
+    }
+
+    fn webkit() -> Self {
+        // On a screen that nobody sees; it says its number once it is there.
+        let mut screen = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1280x1000x24", "-nolisten", "tcp"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb starts: Debian has it in xvfb");
+        let mut number = String::new();
+        BufReader::new(screen.stdout.take().expect("its output")).read_line(&mut number).expect("the number of the screen");
+        let profile = tempfile::tempdir().expect("a temporary directory");
+        let port = free_port();
+        let driver = Command::new("WebKitWebDriver")
+            .arg(format!("--port={port}"))
+            .env("DISPLAY", format!(":{}", number.trim()))
+            .env("HOME", profile.path())
+            .env("XDG_RUNTIME_DIR", profile.path())
+            // Its sandbox wants rights that a container does not have, and there is no graphics card.
+            .env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1")
+            .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .spawn_quietly();
+        let binary = format!("/usr/lib/{}-linux-gnu/webkit2gtk-4.1/MiniBrowser", std::env::consts::ARCH);
+        let options = json!({"binary": binary, "args": ["--automation"]});
+        let wanted = json!({"browserName": "MiniBrowser", "webkitgtk:browserOptions": options});
+        Self::open(Kind::WebKit, driver, port, Some(screen), &wanted, profile)
+    }
+
+    /// Opens a session of a driver that was started on a port.
+    fn open(kind: Kind, driver: Child, port: u16, screen: Option<Child>, wanted: &Value, profile: TempDir) -> Self {
+        let api = Api::new(port, None);
+        let start = Instant::now();
+        while api.get("/status").is_err() {
+            assert!(start.elapsed() < PATIENCE, "the driver of {kind:?} does not answer");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let wanted = json!({"capabilities": {"alwaysMatch": wanted}});
+        let answer = api.post("/session", &wanted).expect("an answer from the driver");
+        let session =
+            answer.json()["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {}", answer.text)).to_owned();
+        Self { kind, driver, screen, api, session, _profile: profile }
+    }
+
+    /// Chromium, under a user agent of its own or another: to a site, somebody else.
     pub fn start_as(user_agent: Option<&str>) -> Self {
         let profile = tempfile::tempdir().expect("a temporary directory");
         let mut driver = Command::new("chromedriver")
@@ -58,16 +143,12 @@ impl Browser {
         // What it says later is read and dropped, so that it never waits for a reader.
         std::thread::spawn(move || lines.for_each(drop));
 
-        let api = Api::new(port, None);
         let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
         flags.push(format!("--user-data-dir={}", profile.path().display()));
         flags.extend(user_agent.map(|agent| format!("--user-agent={agent}")));
         let options = json!({"args": flags});
-        let wanted = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}});
-        let answer = api.post("/session", &wanted).expect("an answer from chromedriver");
-        let session =
-            answer.json()["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {}", answer.text)).to_owned();
-        Self { driver, api, session, _profile: profile }
+        let wanted = json!({"browserName": "chrome", "goog:chromeOptions": options});
+        Self::open(Kind::Chromium, driver, port, None, &wanted, profile)
     }
 
     fn call(&self, command: &str, body: &Value) -> Result<Value, String> {
@@ -183,6 +264,20 @@ impl Browser {
     }
 }
 
+/// Starting a driver.
+trait Quietly {
+    /// Starts it without a word from it.
+    fn spawn_quietly(&mut self) -> Child;
+}
+
+impl Quietly for Command {
+    fn spawn_quietly(&mut self) -> Child {
+        let program = self.get_program().to_owned();
+        let quiet = self.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        quiet.spawn().unwrap_or_else(|error| panic!("{}: {error}", program.display()))
+    }
+}
+
 /// The bytes of standard base64; what is not of its alphabet is skipped.
 fn from_base64(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
@@ -208,10 +303,12 @@ fn from_base64(text: &str) -> Vec<u8> {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Told to quit, chromedriver takes Chromium with it.
+        // Told to quit, a driver takes its browser with it.
         let _ = self.api.delete(&format!("/session/{}", self.session));
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+        for child in [Some(&mut self.driver), self.screen.as_mut()].into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

@@ -80,7 +80,7 @@ fn a_click_reaches_the_numbers_through_the_worker() {
     // The rest of the contract, as the server keeps it.
     let anyone = worker.anyone();
     let script = "text/javascript; charset=utf-8";
-    for (path, kind) in [("/t.js", script), ("/t.auto.js", script), ("/t.vitals.js", script), ("/t.wasm", "application/wasm")] {
+    for (path, kind) in [("/t.js", script), ("/t.auto.js", script), ("/t.wasm", "application/wasm")] {
         let at_server = if path == "/t.auto.js" { "/t.js?auto" } else { path };
         let (ours, theirs) = (anyone.get(path).expect("an answer"), server.api().anonymous().get(at_server).expect("an answer"));
         assert_eq!((ours.status, ours.header("content-type")), (200, kind));
@@ -512,7 +512,7 @@ fn wrangler_runs_what_is_deployed() {
     let (folder, port) = (temporary(), free_port());
     let dev = headwater_tests::workerd::Dev::start(folder.path(), port, server.port);
     let api = Api::new(port, None);
-    for path in ["/t.js", "/t.auto.js", "/t.vitals.js", "/t.wasm"] {
+    for path in ["/t.js", "/t.auto.js", "/t.wasm"] {
         let at_server = if path == "/t.auto.js" { "/t.js?auto" } else { path };
         let (ours, theirs) = (api.get(path).expect("an answer"), server.api().anonymous().get(at_server).expect("an answer"));
         assert_eq!(ours.status, 200);

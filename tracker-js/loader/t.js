@@ -85,11 +85,13 @@
     }
     const view = (path, given) => {
       settle(1)
-      let campaign
+      let own, campaign
       // Without t.auto.js nobody knows which pages are left out.
-      ;[page, common, ...campaign] = auto ? auto[1](path) : [!dataset.include && !dataset.exclude && page, , , , , , , ,]
+      ;[page, common, own, ...campaign] = auto
+        ? auto[1](from, path)
+        : [!dataset.include && !dataset.exclude && page, , , , , , , , ,]
       props = given
-      signal('v', '', from.split(/[/:]+/)[1], from.split(/[?#]/)[0], ...campaign, ...pairs(common, props), '')
+      signal('v', '', own, from.split(/[?#]/)[0], ...campaign, ...pairs(common, props), '')
       // What follows comes from here.
       from = location.href
     }
@@ -114,9 +116,7 @@
     }
 
     window.headwater = (...call) => (started ? quietly(headwater, ...call) : calls.push(call))
-    quietly(() => {
-      if (dataset.storage != 'none') storage = localStorage
-    })
+    dataset.storage != 'none' && quietly(() => (storage = localStorage))
     if (
       navigator.doNotTrack != 1 &&
       !navigator.globalPrivacyControl &&

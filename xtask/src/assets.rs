@@ -16,7 +16,7 @@ use crate::run::{cargo, root, run, step};
 use crate::shrink::Shrink;
 
 /// The scripts of the tracker, in `tracker-js/loader`.
-const LOADER: [&str; 3] = ["t.js", "t.auto.js", "t.vitals.js"];
+const LOADER: [&str; 2] = ["t.js", "t.auto.js"];
 
 /// `cargo xtask assets`.
 pub(crate) fn assets(args: Args) -> Result<()> {

@@ -5,26 +5,30 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::install;
-use crate::run::{command, found, root, run};
+use crate::run::{capture, command, found, root, run};
 
 /// The tools, found.
 pub(crate) struct Shrink {
     wasm_opt: PathBuf,
+    metadce: PathBuf,
     esbuild: PathBuf,
 }
 
 /// What wasm-opt may use. Never `--all-features`: it emits imports that browsers refuse.
-const WASM_OPT: [&str; 9] = [
-    "-Oz",
+const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
     "--enable-sign-ext",
     "--enable-mutable-globals",
     "--enable-reference-types",
     "--enable-multivalue",
-    "--strip-target-features",
-    "--strip-producers",
 ];
+/// What it does.
+const SMALL: [&str; 3] = ["-Oz", "--strip-target-features", "--strip-producers"];
+
+/// What the tracker's loader uses of its Wasm, for wasm-metadce: the linker exports two globals more.
+const TRACKER_USES: &str = r#"[{"name": "loader", "root": true, "reaches": ["memory", "buffer", "run"]},
+    {"name": "memory", "export": "memory"}, {"name": "buffer", "export": "b"}, {"name": "run", "export": "r"}]"#;
 
 impl Shrink {
     /// The tools, installed by `npm ci` if need be.
@@ -50,7 +54,7 @@ impl Shrink {
 
     fn find() -> Option<Self> {
         let modules = root().join("node_modules");
-        let wasm_opt = modules.join("binaryen/bin/wasm-opt");
+        let [wasm_opt, metadce] = ["wasm-opt", "wasm-metadce"].map(|tool| modules.join("binaryen/bin").join(tool));
         // npm may be told not to run install scripts, so esbuild's own package is not relied on: the binary is in the
         // one package of its platform that npm chose.
         let esbuild = std::fs::read_dir(modules.join("@esbuild"))
@@ -58,7 +62,7 @@ impl Shrink {
             .filter_map(Result::ok)
             .map(|platform| platform.path().join("bin/esbuild"))
             .find(|binary| binary.is_file())?;
-        wasm_opt.is_file().then_some(Self { wasm_opt, esbuild })
+        wasm_opt.is_file().then_some(Self { wasm_opt, metadce, esbuild })
     }
 
     /// `input` as small as wasm-opt makes it.
@@ -67,20 +71,25 @@ impl Shrink {
     }
 
     /// The same for the tracker: flattened first and optimized twice it is 1 % smaller, which is not worth the minutes that
-    /// it would take for the dashboard.
+    /// it would take for the dashboard. Only what the loader uses is kept.
     pub(crate) fn tracker(&self, input: &Path, output: &Path) -> Result<()> {
-        self.optimize(&["--flatten", "--rereloop", "-Oz"], input, output)
+        let (graph, used) = (output.with_extension("json"), output.with_extension("used"));
+        std::fs::write(&graph, TRACKER_USES)?;
+        let mut node = command("node", &[]);
+        node.arg(&self.metadce).args(FEATURES).arg(input).arg("--graph-file").arg(&graph).arg("-o").arg(&used);
+        capture(&mut node)?;
+        self.optimize(&["--flatten", "--rereloop", "-O3"], &used, output)
     }
 
     fn optimize(&self, first: &[&str], input: &Path, output: &Path) -> Result<()> {
         let mut node = command("node", &[]);
-        run(node.arg(&self.wasm_opt).args(first).args(WASM_OPT).arg(input).arg("-o").arg(output))
+        run(node.arg(&self.wasm_opt).args(first).args(SMALL).args(FEATURES).arg(input).arg("-o").arg(output))
     }
 
     /// The same for the Worker, whose panics are exceptions that its JavaScript catches.
     pub(crate) fn worker(&self, input: &Path, output: &Path) -> Result<()> {
         let mut node = command("node", &[]);
-        node.arg(&self.wasm_opt).args(WASM_OPT).arg("--enable-exception-handling");
+        node.arg(&self.wasm_opt).args(SMALL).args(FEATURES).arg("--enable-exception-handling");
         run(node.arg(input).arg("-o").arg(output))
     }
 

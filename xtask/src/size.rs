@@ -91,7 +91,6 @@ pub(crate) fn within_bounds() -> Result<()> {
         ("its second part, t.js?auto", auto, None),
         ("tracker, t.wasm", wasm, None),
         ("all that a page downloads", loader.and(auto).and(wasm), Some(TOTAL)),
-        ("on pages that ask: t.vitals.js", of("t.vitals.js")?, None),
         ("dashboard, Wasm and JavaScript", dashboard, Some(DASHBOARD)),
     ];
 

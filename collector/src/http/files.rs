@@ -26,12 +26,12 @@ const PAGE_CACHE: &str = "no-cache";
 
 /// What pages load, and what keeps search engines away: for every server that takes events.
 pub(crate) fn tracker_routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let paths = ["/t.js", "/t.wasm", "/t.vitals.js"];
+    let paths = ["/t.js", "/t.wasm"];
     let routes = Router::new().route("/robots.txt", get(async || ROBOTS));
     paths.into_iter().fold(routes, |routes, path| routes.route(path, get(tracker)))
 }
 
-/// `GET /t.js`, whose second part is `/t.js?auto`, `GET /t.wasm`, `GET /t.vitals.js`
+/// `GET /t.js`, whose second part is `/t.js?auto`, `GET /t.wasm`
 async fn tracker(OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Result<Response, Refused> {
     let missing =
         || Refused::unavailable("the tracker is not built into this server; run `cargo xtask start` in the project's folder");

@@ -109,7 +109,7 @@ fn signals_of_a_page_without_wasm_are_counted_once() {
             "\x0c{now}\x0c{told}\x0cb\x0c{created}\x0c77\x0cexample.com\x0c0\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin"
         );
         let view =
-            format!("v\x0c{created}\x0c\x0c/\x0cexample.com\x0cnews.net\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0c\x0c");
+            format!("v\x0c{created}\x0c\x0c/\x0cexample.com\x0cfalse\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0c\x0c");
         let click = format!("i\x0c{at}\x0cSignup\x0c/\x0cexample.com\x0cNaN\x0cplan\x0cpro\x0c");
         serde_json::to_vec(&[head, view, click]).unwrap()
     };

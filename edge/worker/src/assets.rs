@@ -22,7 +22,6 @@ const fn find(path: &[u8]) -> Option<Asset> {
     Some(match path {
         b"/t.js" => asset!(SCRIPT, "HEADWATER_T_JS", "HEADWATER_T_JS_ETAG"),
         b"/t.auto.js" => asset!(SCRIPT, "HEADWATER_T_AUTO_JS", "HEADWATER_T_AUTO_JS_ETAG"),
-        b"/t.vitals.js" => asset!(SCRIPT, "HEADWATER_T_VITALS_JS", "HEADWATER_T_VITALS_JS_ETAG"),
         b"/t.wasm" => asset!("application/wasm", "HEADWATER_T_WASM", "HEADWATER_T_WASM_ETAG"),
         _ => return None,
     })

@@ -1,7 +1,7 @@
 //! What a page says by itself: the snippets of docs/tracker.md, as they stand there.
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, VITALS, without_vitals};
 
 /// The snippet of docs/tracker.md under a heading: its first block of code.
 fn snippet(heading: &str) -> String {
@@ -13,9 +13,18 @@ fn snippet(heading: &str) -> String {
 
 /// The same for this stage: its server, and counting on localhost.
 fn on_stage(stage: &Stage, site: &str, heading: &str) -> String {
-    snippet(heading)
+    without_vitals_in(&snippet(heading))
         .replace("https://stats.example.com", &format!("http://127.0.0.1:{}", stage.front.port))
         .replace("data-site=\"example.com\"", &format!("data-site=\"{site}\" data-local data-automated data-interval=250"))
+}
+
+/// The same HTML, but its tag leaves out web vitals.
+fn without_vitals_in(html: &str) -> String {
+    let tag = "<script defer ";
+    match html.split_once(tag) {
+        Some((before, attributes)) => format!("{before}{tag}{}", without_vitals(attributes)),
+        None => html.to_owned(),
+    }
 }
 
 /// A site whose page `/` is a snippet, with more HTML after it.
@@ -79,7 +88,7 @@ fn the_package_for_bundlers_puts_the_tag_into_the_page() {
     let html = format!(
         "<script type=module>{}\n\
          track('Early'); init({{site: '{site}', src: 'http://127.0.0.1:{}/t.js', group: ['/users/*', '/x'], local: true, \
-         automated: true, query: false, interval: 250, props: {{author: 'Ann'}}}});\
+         automated: true, query: false, off: '{VITALS}', interval: 250, props: {{author: 'Ann'}}}});\
          track('Signup', {{value: 2}}); setTimeout(() => track('Late'), 1000)</script>",
         include_str!("../../../tracker-js/npm/index.js"),
         stage.front.port

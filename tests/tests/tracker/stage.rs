@@ -38,9 +38,10 @@ impl Stage {
         self.front.page(&format!("{host}{path}"), (status, headers, html));
     }
 
-    /// The tag of a site. A driven browser and localhost count, and beacons need not wait for ten seconds.
+    /// The tag of a site, without web vitals. A driven browser and localhost count, and beacons need not wait for ten seconds.
     pub(crate) fn tag(&self, site: &str, attributes: &str) -> String {
         let port = self.front.port;
+        let attributes = without_vitals(attributes);
         format!(
             "<script defer data-site={site} data-local data-automated data-interval=250 {attributes} \
              src=http://127.0.0.1:{port}/t.js></script>"
@@ -113,6 +114,18 @@ impl Stage {
         let row = self.api.totals(site, &["visit_duration", "visits"]);
         let number = |at: usize| row.get(at).and_then(Value::as_f64).unwrap_or(0.0);
         (number(0) * number(1)).round() as u64
+    }
+}
+
+/// Web vitals as `data-off` names them: how many of them a browser tells is its own business.
+pub(crate) const VITALS: &str = "LCP,FCP,TTFB,INP,CLS,";
+
+/// Attributes of a tag that leave out web vitals, too.
+pub(crate) fn without_vitals(attributes: &str) -> String {
+    let opening = ["data-off='", "data-off=\"", "data-off="].into_iter().find(|opening| attributes.contains(opening));
+    match opening {
+        Some(opening) => attributes.replace(opening, &format!("{opening}{VITALS}")),
+        None => format!("data-off={VITALS} {attributes}"),
     }
 }
 

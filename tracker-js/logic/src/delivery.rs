@@ -5,7 +5,7 @@ use headwater_core::beacon::{MAX_BYTES, VERSION};
 use crate::text::{Buf, put};
 
 /// How long signals are collected before the first of them goes, in milliseconds.
-pub const QUIET: u32 = 250;
+pub const QUIET: u64 = 250;
 /// The least time before a failed attempt is repeated, in milliseconds.
 const RETRY: u64 = 1000;
 /// How often the wait doubles: with the default interval, 10 seconds grow to over 5 minutes.
@@ -42,20 +42,21 @@ enum Flight {
 }
 
 /// The bodies that are not acknowledged yet, in order.
+#[repr(C)]
 #[derive(Debug)]
-pub struct Delivery<'a> {
-    /// Each after its head. Their room is free again when all of them are acknowledged.
-    pub queue: Buf<'a>,
+pub struct Delivery {
     /// Where the first one begins.
     first: usize,
     flight: Flight,
     /// The least time between the first attempts of two beacons, in milliseconds.
-    pub interval: u32,
+    pub interval: u64,
     failures: u32,
     /// When the next attempt may be made.
     next_at: u64,
     /// When what is not frozen yet may go.
     draft_at: u64,
+    /// Each after its head. Their room is free again when all of them are acknowledged.
+    pub queue: Buf<[u8; MOST_BYTES]>,
 }
 
 /// Milliseconds until a moment. None if that would be longer than anything is meant to wait: the moment is over, or the
@@ -65,13 +66,10 @@ const fn left(until: u64, now: u64) -> u64 {
     if left > LONGEST_WAIT { 0 } else { left }
 }
 
-impl<'a> Delivery<'a> {
+impl Delivery {
     /// Nothing to deliver yet.
-    #[must_use]
-    pub const fn new(queue: &'a mut [u8]) -> Self {
-        let flight = Flight::None;
-        Self { queue: Buf::new(queue), first: 0, flight, interval: 0, failures: 0, next_at: 0, draft_at: 0 }
-    }
+    pub const NONE: Self =
+        Self { queue: Buf::EMPTY, first: 0, flight: Flight::None, interval: 0, failures: 0, next_at: 0, draft_at: 0 };
 
     /// Whether one more beacon of any size can be kept.
     #[must_use]
@@ -81,7 +79,7 @@ impl<'a> Delivery<'a> {
 
     /// The first signal of a draft came.
     pub fn began(&mut self, now: u64) {
-        self.draft_at = now.wrapping_add(u64::from(self.interval.min(QUIET)));
+        self.draft_at = now.wrapping_add(self.interval.min(QUIET));
     }
 
     /// Begins a body: its frozen bytes are to be appended. Gives what [`Delivery::end`] wants to know.
@@ -130,7 +128,7 @@ impl<'a> Delivery<'a> {
     /// Gives the body of the next attempt. The shell writes the time into it.
     pub fn send(&mut self, now: u64) -> &[u8] {
         self.flight = Flight::First;
-        self.next_at = now + u64::from(self.interval);
+        self.next_at = now + self.interval;
         self.body().0
     }
 
@@ -153,12 +151,10 @@ impl<'a> Delivery<'a> {
             return;
         }
         // From one to two times the interval, doubled with every failure.
-        let base = u64::from(self.interval).max(RETRY) << self.failures;
+        let base = self.interval.max(RETRY) << self.failures;
         self.failures = (self.failures + 1).min(DOUBLINGS);
         let asked = retry_after.min(LONGEST_RETRY_AFTER) * 1000;
-        // The 16 random bits are a fraction of the base.
-        let jitter = (base * (random & 0xffff)) >> 16;
-        self.next_at = now + base.max(asked) + jitter;
+        self.next_at = now + base.max(asked) + random % base;
     }
 
     /// The page goes out of sight, perhaps for ever: every body is handed over, the one that is on its way too, since

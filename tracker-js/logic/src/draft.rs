@@ -9,7 +9,7 @@ use headwater_core::{
 
 use crate::{
     settings::Settings,
-    text::{Buf, Fields, SEPARATOR, cut, get, put, put_varint},
+    text::{Buf, Fields, SEPARATOR, cut, get, put, put_varint, since},
     visit::Visit,
 };
 
@@ -54,20 +54,21 @@ pub mod sum {
 }
 
 /// Tallies by visit, minute and page.
+#[repr(C)]
 #[derive(Debug)]
-pub struct Draft<'a> {
-    /// Every string that is not empty, each once, a separator after each.
-    strings: Buf<'a>,
+pub struct Draft {
     string_count: u64,
-    keys: Buf<'a>,
-    nodes: &'a mut [Node],
     node_count: usize,
     visits: u32,
     minutes: usize,
     counts: usize,
-    /// The values, in order: a row and a number each.
-    values: &'a mut [(u16, i64)],
     value_count: usize,
+    keys: Buf<[u8; 16_384]>,
+    /// The values, in order: a row and a number each.
+    values: [(u16, i64); MAX_COUNTS as usize],
+    /// Every string that is not empty, each once, a separator after each.
+    strings: Buf<[u8; 36_864]>,
+    nodes: [Node; MOST_NODES],
 }
 
 /// What makes two counts the same row, as a message tells it.
@@ -83,23 +84,20 @@ impl Node {
     pub(crate) const NONE: Self = Self { parent: 0, start: 0, end: 0, at: 0, sums: [0; 4], parts: 0 };
 }
 
-impl<'a> Draft<'a> {
+impl Draft {
     /// Nothing counted.
-    #[must_use]
-    pub const fn new(strings: &'a mut [u8], keys: &'a mut [u8], nodes: &'a mut [Node], values: &'a mut [(u16, i64)]) -> Self {
-        Self {
-            strings: Buf::new(strings),
-            string_count: 0,
-            keys: Buf::new(keys),
-            nodes,
-            node_count: 0,
-            visits: 0,
-            minutes: 0,
-            counts: 0,
-            values,
-            value_count: 0,
-        }
-    }
+    pub const NONE: Self = Self {
+        strings: Buf::EMPTY,
+        string_count: 0,
+        keys: Buf::EMPTY,
+        nodes: [Node::NONE; MOST_NODES],
+        node_count: 0,
+        visits: 0,
+        minutes: 0,
+        counts: 0,
+        values: [(0, 0); MAX_COUNTS as usize],
+        value_count: 0,
+    };
 
     /// Whether nothing is counted yet.
     #[must_use]
@@ -116,7 +114,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Adds so much to a sum of the visit's minute that holds `at`, or of a row in it. Gives where that is.
-    pub fn add(&mut self, visit: &Visit<'_>, at: u32, row: Option<Key<'_>>, sum: usize, much: u32) -> u16 {
+    pub fn add(&mut self, visit: &Visit, at: u32, row: Option<Key<'_>>, sum: usize, much: u32) -> u16 {
         let mut start = self.keys.len;
         put_varint(&mut self.keys, u64::from(visit.tag));
         self.strings(get(&visit.context), 8);
@@ -148,7 +146,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Counts one event.
-    pub fn count(&mut self, visit: &Visit<'_>, at: u32, key: Key<'_>, value: Option<i64>) {
+    pub fn count(&mut self, visit: &Visit, at: u32, key: Key<'_>, value: Option<i64>) {
         let row = self.add(visit, at, Some(key), sum::COUNT, 1);
         self.counts += 1;
         if let Some(value) = value
@@ -163,7 +161,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Appends the frozen bytes of the beacon, and is empty again. `created` and `now` are in seconds since 1970.
-    pub fn freeze(&mut self, id: BeaconId, created: u32, now: u32, device: u64, settings: &Settings<'_>, out: &mut Buf<'_>) {
+    pub fn freeze(&mut self, id: BeaconId, created: u32, now: u32, device: u64, settings: &Settings, out: &mut Buf) {
         put(out, &id.load);
         put_varint(out, id.seq.into());
         put_varint(out, created.into());
@@ -173,7 +171,7 @@ impl<'a> Draft<'a> {
         // The keys end with language and zone for a moment.
         let start = self.keys.len;
         self.strings(get(&settings.browser), 2);
-        put(out, self.keys.from(start));
+        put(out, since(&self.keys, start));
         put_varint(out, self.string_count);
         let mut strings = Fields::new(get(&self.strings));
         while !strings.rest.is_empty() {
@@ -197,7 +195,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Writes the visits (depth 0), the minutes of a visit (1) or the rows of a minute (2).
-    fn write(&self, parent: u16, depth: usize, created: u32, now: u32, out: &mut Buf<'_>) {
+    fn write(&self, parent: u16, depth: usize, created: u32, now: u32, out: &mut Buf) {
         for (at, node) in self.nodes.iter().take(self.node_count).enumerate() {
             if node.parent != parent {
                 continue;
@@ -228,7 +226,7 @@ impl<'a> Draft<'a> {
     /// The node whose key was just appended to `keys`, or a new one.
     fn place(&mut self, parent: u16, start: usize) -> u16 {
         let end = self.keys.len;
-        let key = self.keys.from(start);
+        let key = since(&self.keys, start);
         let known = self
             .nodes
             .iter()
@@ -281,12 +279,12 @@ impl<'a> Draft<'a> {
 }
 
 /// Appends a signed number: small magnitudes are short.
-fn put_zigzag(out: &mut Buf<'_>, number: i64) {
+fn put_zigzag(out: &mut Buf, number: i64) {
     put_varint(out, (number << 1 ^ number >> 63) as u64);
 }
 
 /// Appends a text after its length.
-fn put_text(out: &mut Buf<'_>, text: &[u8]) {
+fn put_text(out: &mut Buf, text: &[u8]) {
     put_varint(out, text.len() as u64);
     put(out, text);
 }

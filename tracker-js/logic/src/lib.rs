@@ -24,4 +24,4 @@ pub use delivery::Action;
 #[cfg(feature = "report")]
 pub use report::{Beaconed, Report, ReportError};
 pub use settings::Settings;
-pub use tracker::{Space, Tracker};
+pub use tracker::Tracker;

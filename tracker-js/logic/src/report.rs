@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     text::{Fields, SEPARATOR, get},
-    tracker::{Space, Tracker, seconds},
+    tracker::{Tracker, seconds},
 };
 
 /// The most signals in one report, those that were told before included.
@@ -63,8 +63,7 @@ impl Report {
         let now = head.number();
         // How many signals were posted before: it grows with every report, so it is the sequence number too.
         let told = head.number() as usize;
-        let mut space = Box::new(Space::EMPTY);
-        let mut tracker = Tracker::new(&mut space);
+        let mut tracker = Box::new(Tracker::NEW);
         head.text();
         let created = head.number();
         tracker.begin(created, head);
@@ -93,7 +92,7 @@ impl Report {
     }
 }
 
-impl Tracker<'_> {
+impl Tracker {
     /// The frozen bytes of everything since [`Tracker::forget`], under this number.
     fn report(&mut self, seq: u32, now: u64) -> Result<Vec<u8>, ReportError> {
         if self.delivery.waits() {

@@ -6,36 +6,36 @@
 pub const SEPARATOR: u8 = 0x0c;
 
 /// Bytes in a place of fixed size, which spares the tracker an allocator.
+#[repr(C)]
 #[derive(Debug)]
-pub struct Buf<'a> {
+pub struct Buf<T: ?Sized = [u8]> {
     /// How many of the bytes are in use.
     pub len: usize,
     /// The place.
-    pub bytes: &'a mut [u8],
+    pub bytes: T,
 }
 
-impl<'a> Buf<'a> {
+impl<const SIZE: usize> Buf<[u8; SIZE]> {
     /// Nothing in it.
-    #[must_use]
-    pub const fn new(bytes: &'a mut [u8]) -> Self {
-        Self { len: 0, bytes }
-    }
+    pub const EMPTY: Self = Self { len: 0, bytes: [0; SIZE] };
+}
 
-    /// What is in it from a place on.
-    #[must_use]
-    pub fn from(&self, start: usize) -> &[u8] {
-        self.bytes.get(start..self.len).unwrap_or_default()
-    }
+/// What is in a buffer from a place on.
+#[must_use]
+#[inline(always)]
+pub fn since(out: &Buf, start: usize) -> &[u8] {
+    out.bytes.get(start..out.len).unwrap_or_default()
 }
 
 /// What is in a buffer.
 #[must_use]
-pub fn get<'b>(out: &'b Buf<'_>) -> &'b [u8] {
-    out.from(0)
+pub fn get(out: &Buf) -> &[u8] {
+    since(out, 0)
 }
 
 /// Appends `data`, whole or not at all.
-pub fn put(out: &mut Buf<'_>, data: &[u8]) {
+#[inline(never)]
+pub fn put(out: &mut Buf, data: &[u8]) {
     let end = out.len + data.len();
     if let Some(place) = out.bytes.get_mut(out.len..end) {
         place.copy_from_slice(data);
@@ -44,13 +44,13 @@ pub fn put(out: &mut Buf<'_>, data: &[u8]) {
 }
 
 /// Puts `data` in the place of what was there.
-pub fn set(out: &mut Buf<'_>, data: &[u8]) {
+pub fn set(out: &mut Buf, data: &[u8]) {
     out.len = 0;
     put(out, data);
 }
 
 /// Appends a number in decimal digits.
-pub fn put_number(out: &mut Buf<'_>, number: u64) {
+pub fn put_number(out: &mut Buf, number: u64) {
     if number > 9 {
         put_number(out, number / 10);
     }
@@ -58,7 +58,7 @@ pub fn put_number(out: &mut Buf<'_>, number: u64) {
 }
 
 /// Appends a number in groups of seven bits, lowest first.
-pub fn put_varint(out: &mut Buf<'_>, mut number: u64) {
+pub fn put_varint(out: &mut Buf, mut number: u64) {
     while number >= 0x80 {
         put(out, &[number as u8 | 0x80]);
         number >>= 7;
@@ -81,6 +81,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next field.
+    #[inline(always)]
     pub fn text(&mut self) -> &'a [u8] {
         let (field, rest) = cut_at(self.rest, SEPARATOR);
         self.rest = rest;
@@ -158,8 +159,7 @@ mod tests {
         for none in ["", "0", "-1", "1.5", "1e3", " 1", "NaN"] {
             assert_eq!(number(none.as_bytes()), 0, "{none}");
         }
-        let mut space = [0; 20];
-        let mut out = Buf::new(&mut space);
+        let mut out = Buf::<[u8; 20]>::EMPTY;
         put_number(&mut out, u64::MAX);
         assert_eq!(get(&out), b"18446744073709551615");
         put(&mut out, b"x");

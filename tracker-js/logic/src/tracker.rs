@@ -1,12 +1,9 @@
 //! The tracker of one page load: from signals to bodies.
-use headwater_core::{
-    BeaconId,
-    beacon::{MAX_COUNTS, MAX_VALUE},
-};
+use headwater_core::{BeaconId, beacon::MAX_VALUE};
 
 use crate::{
-    delivery::{Action, Delivery, MOST_BYTES},
-    draft::{Draft, Key, MOST_NODES, Node, sum},
+    delivery::{Action, Delivery},
+    draft::{Draft, Key, sum},
     settings::Settings,
     text::{Buf, Fields, SEPARATOR, cut_at, get, number, put, set},
     visit::{NO_ORIGIN, Visit},
@@ -15,74 +12,44 @@ use crate::{
 /// Milliseconds after which a page load takes a new id for what happens next: ids are remembered for days only.
 const RENEW: u64 = 24 * 60 * 60 * 1000;
 
-/// Everything that one page load knows. What it holds lies in a [`Space`].
+/// The first letter of a field that says `true`.
+const YES: u8 = b't';
+
+/// Everything that one page load knows: some 330 KiB, all zero at first, for a static or a box.
+#[repr(C)]
 #[derive(Debug)]
-pub struct Tracker<'a> {
-    /// What is fixed.
-    pub settings: Settings<'a>,
+pub struct Tracker {
     pub(crate) id: BeaconId,
     /// When the id was created, in milliseconds since 1970.
     pub(crate) created: u64,
     random: u64,
     device: u64,
-    /// The visit as this page last saw it.
-    visit: Visit<'a>,
-    pub(crate) draft: Draft<'a>,
     /// Whether the draft holds more than time and depth, which go with what comes next.
     pressing: bool,
-    pub(crate) delivery: Delivery<'a>,
+    /// What is fixed.
+    pub settings: Settings,
+    /// The visit as this page last saw it.
+    visit: Visit,
+    pub(crate) delivery: Delivery,
+    pub(crate) draft: Draft,
     /// Where what to store is written, to be read at once.
-    out: Buf<'a>,
+    out: Buf<[u8; 16_384]>,
 }
 
-/// The places of everything that has a size: some 330 KiB, all zero at first, for a static or a box.
-#[derive(Debug)]
-pub struct Space {
-    site: [u8; 256],
-    browser: [u8; 256],
-    last: [u8; 4096],
-    context: [u8; 8192],
-    strings: [u8; 36_864],
-    keys: [u8; 16_384],
-    nodes: [Node; MOST_NODES],
-    values: [(u16, i64); MAX_COUNTS as usize],
-    queue: [u8; MOST_BYTES],
-    out: [u8; 16_384],
-}
-
-impl Space {
-    /// Nothing in it.
-    pub const EMPTY: Self = Self {
-        site: [0; 256],
-        browser: [0; 256],
-        last: [0; 4096],
-        context: [0; 8192],
-        strings: [0; 36_864],
-        keys: [0; 16_384],
-        nodes: [Node::NONE; MOST_NODES],
-        values: [(0, 0); MAX_COUNTS as usize],
-        queue: [0; MOST_BYTES],
-        out: [0; 16_384],
-    };
-}
-
-impl<'a> Tracker<'a> {
+impl Tracker {
     /// Before the page load has begun.
-    #[must_use]
-    pub const fn new(space: &'a mut Space) -> Self {
-        Self {
-            settings: Settings::new(&mut space.site, &mut space.browser),
-            id: BeaconId { load: [0; 8], seq: 0 },
-            created: 0,
-            random: 0,
-            device: 0,
-            visit: Visit::new(&mut space.last, &mut space.context),
-            draft: Draft::new(&mut space.strings, &mut space.keys, &mut space.nodes, &mut space.values),
-            pressing: false,
-            delivery: Delivery::new(&mut space.queue),
-            out: Buf::new(&mut space.out),
-        }
-    }
+    pub const NEW: Self = Self {
+        settings: Settings::NONE,
+        id: BeaconId { load: [0; 8], seq: 0 },
+        created: 0,
+        random: 0,
+        device: 0,
+        visit: Visit::NONE,
+        draft: Draft::NONE,
+        pressing: false,
+        delivery: Delivery::NONE,
+        out: Buf::EMPTY,
+    };
 
     /// The page load begins, at a time in milliseconds since 1970 by the browser's clock. The fields: the page load's random
     /// id, from which all further randomness comes too; the settings.
@@ -171,7 +138,7 @@ impl<'a> Tracker<'a> {
         let view = fields.take(3);
         head.text();
         let page = head.text();
-        let own = self.settings.is_own(fields.text(), head.text());
+        let own = fields.letter() == YES;
         let origin = fields.take(7);
         let (_, campaign) = cut_at(origin, SEPARATOR);
         let (_, known) = cut_at(get(&self.visit.context), SEPARATOR);
@@ -198,6 +165,7 @@ impl<'a> Tracker<'a> {
     }
 
     /// Something happened on a page. What nobody did neither begins a visit nor keeps one alive.
+    #[inline(always)]
     fn event(&mut self, at: u32, interactive: bool, mut fields: Fields<'_>) {
         let mut head = fields;
         let name = fields.take(3);
@@ -230,14 +198,11 @@ impl<'a> Tracker<'a> {
         }
     }
 
-    /// A link is followed.
+    /// A link to a page of the site's own is followed.
     fn link(&mut self, at: u32, mut fields: Fields<'_>) {
-        let to = fields.text();
-        fields.text();
-        let host = fields.text();
         // A page of the same host shares our storage and will say itself that this one went on.
-        let tells = self.settings.storage && to == host;
-        if !tells && self.visit.lives(at) && self.settings.is_own(to, host) {
+        let tells = self.settings.storage && fields.letter() == YES;
+        if !tells && self.visit.lives(at) {
             self.goes_on();
             self.view_goes_on();
         }

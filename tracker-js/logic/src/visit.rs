@@ -10,8 +10,9 @@ pub const LONGEST: i32 = 24 * 60 * 60;
 const FORMAT: u32 = 2;
 
 /// A visit as the browser knows it. Times are seconds since 1970 by the browser's clock.
+#[repr(C)]
 #[derive(Debug)]
-pub struct Visit<'a> {
+pub struct Visit {
     /// Random, not 0, where there is storage; else 0. 16 bits.
     pub tag: u32,
     /// When it started; 0 if there is no visit.
@@ -23,10 +24,10 @@ pub struct Visit<'a> {
     /// Not 0 if its going on is counted, or is not this browser's to count.
     pub went_on: u32,
     /// The last view as the key of a row: an empty name, page and host, a separator after each, then its properties.
-    pub last: Buf<'a>,
+    pub last: Buf<[u8; 4096]>,
     /// What it is told by: external referrer, the campaign's source, medium, campaign, content, term and click id, path of the
     /// first page; a separator after each.
-    pub context: Buf<'a>,
+    pub context: Buf<[u8; 8192]>,
 }
 
 /// [`Visit::last`] before the first view.
@@ -34,12 +35,9 @@ const NO_VIEW: &[u8] = &[SEPARATOR; 3];
 /// Before the path of the first page where there is no referrer and no campaign.
 pub const NO_ORIGIN: &[u8] = &[SEPARATOR; 7];
 
-impl<'a> Visit<'a> {
+impl Visit {
     /// None yet.
-    #[must_use]
-    pub const fn new(last: &'a mut [u8], context: &'a mut [u8]) -> Self {
-        Self { tag: 0, start: 0, active: 0, viewed: 0, went_on: 0, last: Buf::new(last), context: Buf::new(context) }
-    }
+    pub const NONE: Self = Self { tag: 0, start: 0, active: 0, viewed: 0, went_on: 0, last: Buf::EMPTY, context: Buf::EMPTY };
 
     /// Whether activity at `at` still belongs to it.
     #[must_use]
@@ -93,7 +91,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Writes what the other pages shall read.
-    pub fn write(&self, device: u64, out: &mut Buf<'_>) {
+    pub fn write(&self, device: u64, out: &mut Buf) {
         put_number(out, device);
         for number in &[FORMAT, self.tag, self.start, self.active, self.viewed, self.went_on] {
             put(out, &[SEPARATOR]);
@@ -130,16 +128,14 @@ mod tests {
     const STORED: &str = "5\x0c2\x0c7\x0c1000\x0c2000\x0c1500\x0c1\x0chttps://a.net/\x0cnews\x0cmail\x0c\x0c\x0c\x0cgclid\x0c/in\x0c\x0c/now\x0cexample.com\x0ca\x0cb\x0c";
 
     /// Runs `test` on a visit that has read `stored`.
-    fn read<T>(stored: &[u8], at: u32, test: impl FnOnce(&mut Visit<'_>, u64) -> T) -> T {
-        let (mut last, mut context) = ([0; 4096], [0; 8192]);
-        let mut visit = Visit::new(&mut last, &mut context);
+    fn read<T>(stored: &[u8], at: u32, test: impl FnOnce(&mut Visit, u64) -> T) -> T {
+        let mut visit = Visit::NONE;
         let device = visit.read(stored, at);
         test(&mut visit, device)
     }
 
-    fn write(visit: &Visit<'_>, device: u64) -> String {
-        let mut space = [0; 16384];
-        let mut out = Buf::new(&mut space);
+    fn write(visit: &Visit, device: u64) -> String {
+        let mut out = Buf::<[u8; 16384]>::EMPTY;
         visit.write(device, &mut out);
         String::from_utf8(get(&out).to_vec()).unwrap()
     }
@@ -183,7 +179,7 @@ mod tests {
         #[test]
         fn anything_may_be_stored(stored: Vec<u8>, fields in proptest::collection::vec("[0-9]{0,12}|[a-z/]{0,9}", 0..20), at: u32) {
             start(&stored, at);
-            let text = |visit: &mut Visit<'_>, device| (visit.start > 0).then(|| write(visit, device));
+            let text = |visit: &mut Visit, device| (visit.start > 0).then(|| write(visit, device));
             if let Some(once) = read(fields.join("\x0c").as_bytes(), at, text) {
                 prop_assert_eq!(read(once.as_bytes(), at, text), Some(once));
             }

@@ -2,15 +2,15 @@
 #![cfg(feature = "report")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 use headwater_core::{Beacon, beacon};
-use headwater_tracker_logic::{Action, Report, ReportError, Space, Tracker, text::Fields};
+use headwater_tracker_logic::{Action, Report, ReportError, Tracker, text::Fields};
 
 const START: u64 = 1_700_000_000_000;
 const HEAD: &str = "77\x0cexample.com\x0c1\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin";
 const SIGNALS: [&str; 4] = [
-    "v\x0c1700000000000\x0c\x0c/\x0cexample.com\x0cnews.net\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0cgclid\x0c",
+    "v\x0c1700000000000\x0c\x0c/\x0cexample.com\x0cfalse\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0cgclid\x0c",
     "i\x0c1700000001000\x0cSignup\x0c/\x0cexample.com\x0c29000000\x0cplan\x0cpro\x0cEUR",
     "i\x0c1700000002000\x0cSignup\x0c/\x0cexample.com\x0cNaN\x0cplan\x0cpro\x0c",
-    "l\x0c1700000003000\x0cexample.com",
+    "l\x0c1700000003000\x0ctrue",
 ];
 
 fn report(told: usize, signals: &[&str]) -> Report {
@@ -22,8 +22,7 @@ fn report(told: usize, signals: &[&str]) -> Report {
 #[test]
 fn a_report_is_the_beacon_that_the_wasm_would_have_sent() {
     let told = report(0, &SIGNALS).beacon().unwrap();
-    let mut space = Box::new(Space::EMPTY);
-    let mut tracker = Tracker::new(&mut space);
+    let mut tracker = Box::new(Tracker::NEW);
     tracker.begin(START, Fields::new(HEAD.as_bytes()));
     tracker.settings.storage = false;
     for signal in SIGNALS {

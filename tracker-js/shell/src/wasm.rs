@@ -6,7 +6,7 @@ use core::{
 };
 
 use headwater_tracker_logic::{
-    Action, Space, Tracker,
+    Action, Tracker,
     text::{Fields, cut_at},
 };
 
@@ -41,9 +41,7 @@ struct Local<T>(UnsafeCell<T>);
 unsafe impl<T> Sync for Local<T> {}
 
 static INPUT_BUFFER: Local<[u8; INPUT]> = Local(UnsafeCell::new([0; INPUT]));
-static SPACE: Local<Space> = Local(UnsafeCell::new(Space::EMPTY));
-// SAFETY: `SPACE` is named here only.
-static TRACKER: Local<Tracker<'static>> = Local(UnsafeCell::new(Tracker::new(unsafe { &mut *SPACE.0.get() })));
+static TRACKER: Local<Tracker> = Local(UnsafeCell::new(Tracker::NEW));
 /// Whether `TRACKER` is at work: whatever a page does to our imports, nothing gets at it twice.
 static BUSY: Local<Cell<bool>> = Local(UnsafeCell::new(Cell::new(false)));
 
@@ -84,7 +82,7 @@ extern "C" fn run(len: usize) -> u32 {
 }
 
 /// What storage holds, NUL, then the message's fields: what it is, when, and what it needs.
-fn handle(tracker: &mut Tracker<'static>, text: &[u8]) -> u32 {
+fn handle(tracker: &mut Tracker, text: &[u8]) -> u32 {
     let (stored, message) = cut_at(text, 0);
     let mut fields = Fields::new(message);
     let kind = fields.letter();
