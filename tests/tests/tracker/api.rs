@@ -73,6 +73,12 @@ fn the_snippets_of_the_documentation_do_what_it_says() {
     stage.rows(&site, "event:page", "pageviews", &[("/checkout/payment", 1)]);
     stage.rows(&site, "event:props:step", "events", &[("2", 1)]);
 
+    // (The title of a page on the stage is its path.)
+    let site = documented(&stage, "title", "The title", "");
+    stage.go(&site, "/blog/a/b");
+    stage.counts(&site, [1, 1, 1, 1]);
+    stage.rows(&site, "event:props:title", "events", &[("/blog/a/b", 1)]);
+
     let site = documented(&stage, "groups", "Which pages", "");
     for path in ["/users/17", "/admin/secret", "/blog/a/b", "/"] {
         stage.go(&site, path);

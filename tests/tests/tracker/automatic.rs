@@ -1,5 +1,5 @@
 //! What is counted without being called for.
-use serde_json::json;
+use headwater_tests::browser::Kind;
 
 use crate::stage::{Stage, VITALS, pause};
 
@@ -15,8 +15,11 @@ fn single_page_sites_are_followed() {
     // When the path changes by pushState, replaceState or the back button, that is a view; when only the query or the
     // fragment does, it is none.
     stage.go(&site, "/");
+    // Without the Navigation API the path is looked at once a second.
+    let settle = if stage.browser.kind == Kind::WebKit { 1200 } else { 0 };
     for button in ["#a", "#b", "#same", "#hash"] {
         stage.browser.click(button);
+        pause(settle);
     }
     stage.browser.run("history.go(-2)");
     stage.counts(&site, [1, 0, 4, 4]);
@@ -35,6 +38,7 @@ fn single_page_sites_are_followed() {
     let site = stage.site("query", &[("/", "data-query", app)]);
     stage.go(&site, "/?q=1");
     stage.browser.click("#b");
+    pause(settle);
     stage.browser.click("#same");
     stage.counts(&site, [1, 0, 3, 3]);
     stage.rows(&site, "event:page", "pageviews", &[("/?q=1", 1), ("/b?page=2", 1), ("/b?page=3", 1)]);
@@ -124,9 +128,12 @@ fn links_forms_marks_and_missing_pages_are_counted() {
     let site = stage.site("gone", &[]);
     stage.page(&site, "/nowhere", 404, "", &stage.tag(&site, ""));
     stage.go(&site, "/nowhere");
-    stage.counts(&site, [1, 1, 1, 2]);
-    stage.events(&site, &[("404", 1)]);
-    stage.rows(&site, "event:props:path", "events", &[("/nowhere", 1)]);
+    // (WebKit does not tell a page its status.)
+    if stage.browser.kind != Kind::WebKit {
+        stage.counts(&site, [1, 1, 1, 2]);
+        stage.events(&site, &[("404", 1)]);
+        stage.rows(&site, "event:props:path", "events", &[("/nowhere", 1)]);
+    }
 
     // What the tag names is left out.
     let site = stage.site("quiet", &pages(""));
@@ -145,7 +152,7 @@ fn web_vitals_are_numbers_of_a_page_load() {
     let html = format!(
         "{}<h1>big words</h1><div id=late></div><p>moved</p><button onclick=\"let t = Date.now(); \
          while (Date.now() - t < 120);\">slow</button>",
-        stage.tag(&site, "").replace(VITALS, "")
+        stage.tag(&site, "").replace(&format!("data-off={VITALS}"), "")
     );
     stage.page(&site, "/", 200, "", &html);
     stage.go(&site, "/");
@@ -163,5 +170,4 @@ fn web_vitals_are_numbers_of_a_page_load() {
     assert!(0.0 < ttfb && ttfb <= fcp && fcp <= lcp && lcp < 60_000.0, "{ttfb} {fcp} {lcp}");
     assert!((100.0..60_000.0).contains(&inp), "the click kept the page busy for 120 ms: {inp}");
     assert!(cls > 0.0 && cls < 2.0, "the text moved: {cls}");
-    assert_eq!(stage.browser.run("return 1"), json!(1));
 }
