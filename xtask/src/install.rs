@@ -1,7 +1,9 @@
 //! What the tasks need besides Rust, installed where it is missing and may be.
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 
-use crate::run::{capture, command, found, root, run, step};
+use crate::run::{capture, cargo, command, found, root, run, step};
 
 /// The compilation target of the tracker and the dashboard.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
@@ -35,6 +37,16 @@ pub(crate) fn packages(wanted: &[(&str, &'static str)]) -> Result<()> {
     let quiet = ["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"];
     run(command("env", &quiet).arg("update"))?;
     run(command("env", &quiet).args(["install", "--no-install-recommends"]).args(&missing))
+}
+
+/// Firefox's driver, which Debian does not have: built by cargo, once, into `target/tools`. Gives the folder that it is in.
+pub(crate) fn geckodriver() -> Result<PathBuf> {
+    let tools = root().join("target/tools");
+    if !found("geckodriver") && !tools.join("bin/geckodriver").is_file() {
+        step("Installing geckodriver (a few minutes)");
+        run(cargo(&["install", "geckodriver", "--version", "0.37.1", "--locked", "--root"]).arg(&tools))?;
+    }
+    Ok(tools.join("bin"))
 }
 
 /// The npm packages that shrink Wasm and scripts, exactly as locked.

@@ -20,8 +20,9 @@ Tasks of Headwater:
   cargo xtask start [--port 8700] [--data DIR] [--no-demo]
       Build everything and serve it at http://127.0.0.1:8700, with a demo site at /demo/. Data is kept in ./data.
       Needs nothing but Rust; with Node present it also shrinks the Wasm.
-  cargo xtask test [--fast]
+  cargo xtask test [--fast|--browsers]
       Run every check and every test, and install what they need. --fast leaves out browser and workerd.
+      --browsers instead runs the tracker's tests in Firefox and WebKit.
   cargo xtask size
       Print what a page and the dashboard download, beside other trackers; fail above the bounds. Needs Node.
   cargo xtask fuzz [TARGET] [--seconds N]

@@ -12,10 +12,14 @@ use crate::{assets, crates, size, worker};
 /// The tests that need a browser or workerd are behind this feature.
 const BROWSER: &str = "headwater-tests/browser";
 
-/// `cargo xtask test [--fast]`.
+/// `cargo xtask test [--fast|--browsers]`.
 pub(crate) fn test(mut args: Args) -> Result<()> {
     let fast = args.flag("--fast");
+    let browsers = args.flag("--browsers");
     args.end()?;
+    if browsers {
+        return in_browsers();
+    }
     install::packages(&[("node", "nodejs"), ("npm", "npm")])?;
     if !fast {
         let programs = [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("faketime", "faketime")];
@@ -66,6 +70,27 @@ pub(crate) fn test(mut args: Args) -> Result<()> {
     }
     run(&mut tests)?;
     println!("\nEverything passed.");
+    Ok(())
+}
+
+/// The tracker's tests in Firefox and in WebKit, one after the other: what is timed in them does not like company.
+fn in_browsers() -> Result<()> {
+    let firefox = [("node", "nodejs"), ("npm", "npm"), ("firefox-esr", "firefox-esr")];
+    install::packages(&firefox)?;
+    install::packages(&[("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")])?;
+    install::all_node_modules()?;
+    let tools = install::geckodriver()?;
+    assets::build(Some(&Shrink::install()?))?;
+    build_server()?;
+    let path = std::env::var("PATH").unwrap_or_default();
+    for browser in ["firefox", "webkit"] {
+        step(&format!("Testing the tracker in {browser}"));
+        let mut tests = cargo(&["test", "--release", "--package", "headwater-tests", "--features", BROWSER, "--test", "tracker"]);
+        tests.args(["--", "--test-threads=1"]);
+        // Only Chromium tells all vitals.
+        tests.args(["--skip", "web_vitals"]);
+        run(tests.env("HEADWATER_BROWSER", browser).env("PATH", format!("{}:{path}", tools.display())))?;
+    }
     Ok(())
 }
 

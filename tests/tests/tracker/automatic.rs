@@ -96,6 +96,7 @@ fn links_forms_marks_and_missing_pages_are_counted() {
 
     // When a link leads to another host, that is an outbound link; it does not matter that the page is left at once.
     stage.go(&site, "/");
+    pause(500);
     stage.browser.click("#out b");
     stage.browser.wait_for_text("h1", |text| text == "there");
     stage.events(&site, &[("Outbound Link: Click", 1)]);
@@ -104,6 +105,8 @@ fn links_forms_marks_and_missing_pages_are_counted() {
     // When it leads to a file, that is a download; to a page of the site, neither.
     let click_through = |site: &str, selector: &str, then: &str| {
         stage.go(site, "/");
+        // What is clicked before the second part of the loader is there is not seen.
+        pause(500);
         stage.browser.click(selector);
         stage.browser.wait_for_text("body", |text| text.contains(then));
     };
