@@ -166,6 +166,7 @@ impl Part {
         let mut copy = Connection::open(target)?;
         copy.pragma_update(None, "journal_mode", "OFF")?; // a copy that is not finished is removed
         copy.pragma_update(None, "synchronous", "OFF")?; // it is synced at the end
+        copy.pragma_update(None, "foreign_keys", false)?; // a table may come before the one that it refers to
         copy.execute("ATTACH ?1 AS source", [source.to_string_lossy()])?;
         let tx = copy.transaction()?;
         let version: i64 = tx.query_row("PRAGMA source.user_version", [], |row| row.get(0))?;
