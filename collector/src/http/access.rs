@@ -81,6 +81,19 @@ impl Access {
         self.may(app, field, domain, Role::Viewer)
     }
 
+    /// Takes an attempt to get in by a secret from the limit: it counts as several requests, so that guessing is slow.
+    pub(crate) fn attempt(&self, app: &App) -> Result<(), Refused> {
+        self.limit(app, 6)
+    }
+
+    /// The same for an attempt that signs in. Another site must not sign a visitor in as somebody else.
+    pub(crate) fn attempt_from_own_page(&self, app: &App, headers: &HeaderMap) -> Result<(), Refused> {
+        if headers.contains_key(header::ORIGIN) && !is_own_page(headers) {
+            return Err(Refused::origin());
+        }
+        self.attempt(app)
+    }
+
     /// Counts a request without a token, or with one that may be guessed.
     pub(crate) fn limit(&self, app: &App, weight: u32) -> Result<(), Refused> {
         app.limiter.take(self.address, weight, app.now()).map_err(Refused::too_many)

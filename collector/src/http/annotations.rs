@@ -10,7 +10,7 @@ use super::access::Access;
 use super::extract::{Body, Named};
 use super::fields::Fields;
 use super::people::{number, short};
-use super::problem::Refused;
+use super::problem::{Refused, removed};
 use crate::app::App;
 use crate::store::annotations;
 use crate::store::people::Role;
@@ -49,5 +49,5 @@ pub(crate) async fn remove(
     let entry = access.may(&app, "site", &domain, Role::Editor)?;
     let number = number("annotation", &id)?;
     let found = app.store.write(move |tx| annotations::remove(tx, entry.site.id, number)).await?;
-    if found { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(Refused::nothing_called("annotation", &id)) }
+    removed(found, "annotation", &id)
 }

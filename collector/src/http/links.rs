@@ -10,7 +10,7 @@ use super::extract::{Body, Named};
 use super::fields::Fields;
 use super::passwords;
 use super::people::{number, short};
-use super::problem::Refused;
+use super::problem::{Refused, removed};
 use crate::app::App;
 use crate::store::links::{self, Link, LinkError};
 use crate::store::people::Role;
@@ -54,7 +54,7 @@ pub(crate) async fn remove(
     let entry = access.may(&app, "site", &domain, Role::Editor)?;
     let number = number("link", &id)?;
     let found = app.store.write(move |tx| links::remove(tx, entry.site.id, number)).await?;
-    if found { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(Refused::nothing_called("link", &id)) }
+    removed(found, "link", &id)
 }
 
 fn view(link: &Link, domain: &str) -> Value {

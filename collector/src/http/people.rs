@@ -1,15 +1,15 @@
 //! `/api/v1/people`, `/api/v1/sites/{site}/people` and `/api/v1/invitation`: who may sign in, and what they may do where.
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::access::{Access, is_own_page};
+use super::access::Access;
 use super::extract::{Body, Named};
 use super::fields::Fields;
 use super::passwords;
-use super::problem::Refused;
+use super::problem::{Refused, removed};
 use super::session::enter;
 use crate::app::App;
 use crate::secret::{Secret, SecretHash};
@@ -56,7 +56,7 @@ pub(crate) async fn remove(State(app): State<App>, access: Access, Path(id): Pat
     access.needs(Scope::Admin)?;
     let number = number("person", &id)?;
     let found = app.store.write(move |tx| people::remove(tx, number)).await?;
-    if found { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(Refused::nothing_called("person", &id)) }
+    removed(found, "person", &id)
 }
 
 /// `POST /api/v1/people/{id}/invitation`: another invitation, also for who lost the password.
@@ -78,10 +78,7 @@ pub(crate) async fn accept(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Refused> {
-    if headers.contains_key(header::ORIGIN) && !is_own_page(&headers) {
-        return Err(Refused::origin());
-    }
-    access.limit(&app, 6)?;
+    access.attempt_from_own_page(&app, &headers)?;
     let mut fields = Fields::parse(&body)?;
     let token = fields.text("token")?.ok_or_else(|| Refused::field("token", "is missing"))?;
     let name = fields.parsed("name", short)?;
@@ -151,7 +148,7 @@ pub(crate) async fn dismiss(
         return Err(Refused::field("id", "an owner cannot leave; another owner can take the role away"));
     }
     let found = app.store.write(move |tx| people::dismiss(tx, number, entry.site.id)).await?;
-    if found { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(Refused::nothing_called("person", &id)) }
+    removed(found, "person", &id)
 }
 
 /// Where an invitation is accepted. The secret stands behind the `#`, so no log on the way has it.

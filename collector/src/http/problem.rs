@@ -15,6 +15,11 @@ pub(crate) struct Refused {
     retry_after: Option<u32>,
 }
 
+/// The answer to a deletion by id: 204, or 404 if there was no such thing.
+pub(crate) fn removed(found: bool, noun: &str, id: &str) -> Result<Response, Refused> {
+    if found { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(Refused::nothing_called(noun, id)) }
+}
+
 impl Refused {
     /// What the body or the address says is not what may stand there.
     pub(crate) fn field(field: &str, allowed: impl std::fmt::Display) -> Self {

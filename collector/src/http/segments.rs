@@ -10,7 +10,7 @@ use super::access::Access;
 use super::extract::{Body, Named};
 use super::fields::Fields;
 use super::people::{number, short};
-use super::problem::Refused;
+use super::problem::{Refused, removed};
 use crate::app::App;
 use crate::store::people::Role;
 use crate::store::segments::{self, SegmentError};
@@ -58,7 +58,7 @@ pub(crate) async fn remove(
     let entry = access.may(&app, "site", &domain, Role::Editor)?;
     let number = number("segment", &id)?;
     let found = app.store.write(move |tx| segments::remove(tx, entry.site.id, number)).await?;
-    if found { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(Refused::nothing_called("segment", &id)) }
+    removed(found, "segment", &id)
 }
 
 fn parse(body: &[u8]) -> Result<(String, Vec<Filter>), Refused> {

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::access::{Access, COOKIE, cookie, is_own_page};
+use super::access::{Access, COOKIE, cookie};
 use super::extract::Body;
 use super::fields::Fields;
 use super::passwords::{self, Of};
@@ -17,9 +17,6 @@ use crate::store::sessions::{self, By, Holder};
 use crate::store::tokens::Scope;
 use crate::store::{StoreError, once};
 
-/// How many ordinary requests one attempt to sign in counts as, so that guessing is slow.
-const ATTEMPT: u32 = 6;
-
 /// `POST /api/v1/session`: with a token or the printed link's, or with an address and a password.
 pub(crate) async fn open(
     State(app): State<App>,
@@ -27,11 +24,7 @@ pub(crate) async fn open(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Refused> {
-    // Another site must not sign a visitor in as somebody else.
-    if headers.contains_key(header::ORIGIN) && !is_own_page(&headers) {
-        return Err(Refused::origin());
-    }
-    access.limit(&app, ATTEMPT)?;
+    access.attempt_from_own_page(&app, &headers)?;
     let mut fields = Fields::parse(&body)?;
     let (token, email, password) = (fields.text("token")?, fields.text("email")?, fields.text("password")?);
     fields.end("token, or email and password")?;

@@ -16,7 +16,7 @@ use crate::store::{StoreError, links};
 /// Exchanges a link, and its password where it has one, for a token that reads the link's site. It is sent as `Authorization: Bearer`, for
 /// in a frame on another site's page there are no cookies.
 pub(crate) async fn open(State(app): State<App>, access: Access, Body(body): Body) -> Result<Response, Refused> {
-    access.limit(&app, 6)?;
+    access.attempt(&app)?;
     let mut fields = Fields::parse(&body)?;
     let secret = fields.text("link")?.ok_or_else(|| Refused::field("link", "is missing"))?;
     let password = fields.text("password")?;

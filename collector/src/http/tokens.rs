@@ -9,7 +9,7 @@ use super::access::Access;
 use super::extract::Body;
 use super::fields::Fields;
 use super::people::{number, short};
-use super::problem::Refused;
+use super::problem::{Refused, removed};
 use crate::app::App;
 use crate::secret::Secret;
 use crate::store::StoreError;
@@ -45,5 +45,5 @@ pub(crate) async fn revoke(State(app): State<App>, access: Access, Path(id): Pat
     let number = number("token", &id)?;
     let found = app.store.write(move |tx| tokens::revoke(tx, number)).await?;
     app.reload_sites().await?;
-    if found { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(Refused::nothing_called("token", &id)) }
+    removed(found, "token", &id)
 }
