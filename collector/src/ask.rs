@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::buckets::{self, Bucket, Cache};
 use crate::site::Site;
-use crate::store::{StoreError, goals};
+use crate::store::{StoreError, aggregates, goals};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,8 @@ impl headwater_query::Bucket for Bucket {
 pub fn answer(conn: &Connection, cache: &Cache, site: &Site, query: &Query, now: Millis) -> Result<Answer, AskError> {
     let context = context(conn, site, now)?;
     let read = |grain, span, need| buckets::read(conn, cache, site.id, grain, span, need);
-    headwater_query::answer(query, &context, read).map_err(|error| match error {
+    let mut imported = |dimension: &str, days: std::ops::Range<_>| aggregates::read(conn, site.id, dimension, &days);
+    headwater_query::answer_with_imports(query, &context, read, &mut imported).map_err(|error| match error {
         AnswerError::Query(error) => AskError::Query(error),
         AnswerError::Read(error) => AskError::Store(error),
     })
@@ -97,6 +98,7 @@ fn context(conn: &Connection, site: &Site, now: Millis) -> Result<SiteContext, S
     }
     context.retention = Retention::of_days(now, |grain| site.retention.days(grain));
     context.first_data = buckets::first_minute(conn, site.id)?;
+    context.imported = aggregates::extent(conn, site.id)?;
     context.goals = goals::list(conn, site.id)?.into_iter().map(|stored| stored.goal).collect();
     Ok(context)
 }

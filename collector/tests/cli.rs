@@ -266,3 +266,45 @@ fn an_access_log_is_imported_beside_a_server_and_over_http() {
     assert!(code == 1 && said.contains("combined"), "{said}");
     server.stop();
 }
+
+#[test]
+fn an_export_of_plausible_is_imported_listed_and_removed_beside_a_server_and_over_http() {
+    let mut server = Server::start();
+    let folder = server.dir.path().to_owned();
+    let dir = folder.as_path();
+    for site in ["example.com", "example.org"] {
+        assert_eq!(text(&run(dir, &["site", "add", site])).0, 0);
+    }
+    let export = dir.join("export");
+    std::fs::create_dir(&export).unwrap();
+    let days = "date,visitors,pageviews,bounces,visits,visit_duration\n2024-03-01,10,30,4,12,600\n2024-03-02,5,9,2,6,120\n";
+    std::fs::write(export.join("imported_visitors_20240301_20240302.csv"), days).unwrap();
+    let export = export.to_str().unwrap();
+    let (url, token) = (server.url(), server.token());
+    let remote = |args: &[&str]| text(&headwater(args).args(["--url", &url, "--token", &token]).output().unwrap());
+    let local = |args: &[&str]| text(&run(dir, args));
+    for (site, ask) in [("example.com", &local as &dyn Fn(&[&str]) -> (i32, String, String)), ("example.org", &remote)] {
+        let counted = |args: &[&str]| {
+            let (code, out, said) = ask(&[&["import", "--json", "--site", site, export], args].concat());
+            assert_eq!(code, 0, "{said}");
+            let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+            ["counted", "before", "late"].map(|name| told[name].as_u64().unwrap())
+        };
+        assert_eq!(counted(&["--until", "2024-03-01"]), [1, 0, 1]);
+        assert_eq!(counted(&[]), [1, 1, 0]);
+        assert_eq!(counted(&[]), [0, 2, 0]);
+        let question = ["query", "--site", site, "--metrics", "visitors,pageviews", "--date-range", "all"];
+        let (code, out, _) = ask(&question);
+        assert_eq!((code, out.lines().nth(1)), (0, Some("      15         39")));
+        let (_, list, _) = ask(&["import", "list", "--site", site]);
+        let ids: Vec<&str> = list.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(ids.len(), 2, "{list}");
+        assert_eq!(ask(&["import", "remove", "--site", site, ids[0]]).0, 0);
+        assert_eq!(ask(&["import", "remove", "--site", site, ids[0]]).0, 1);
+        assert_eq!(ask(&question).1.lines().nth(1), Some("       5          9"));
+        std::fs::write(dir.join("other.csv"), "date,visitors\n").unwrap();
+    }
+    assert_eq!(local(&["import", "--site", "example.com", "--replace", dir.join("other.csv").to_str().unwrap()]).0, 2);
+    assert_eq!(local(&["import"]).0, 2);
+    server.stop();
+}

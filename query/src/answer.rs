@@ -87,15 +87,33 @@ pub struct Meta {
     /// With `include.total_rows`: the rows on all pages together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_rows: Option<u64>,
-    /// With `include.imports`: whether imported aggregates are counted in.
+    /// Whether what was imported is counted in; told where there is something, or where it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imports_included: Option<bool>,
+    /// Why it is not: `no_imported_data`, `out_of_range`, `unsupported_query` or `unsupported_interval`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imports_skip_reason: Option<String>,
+    /// The same in words, where numbers are missing that somebody may expect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imports_warning: Option<String>,
+    /// What there is to know about single metrics: which of them imports do not know.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metric_warnings: BTreeMap<String, MetricWarning>,
     /// Since when, inside the range, another time zone or identity holds: what was counted before stays as it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
     /// With `include.comparisons`: what there is to know of the other time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<ComparedMeta>,
+}
+
+/// What there is to know about a metric.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricWarning {
+    /// For programs: `no_imported_` and the metric's name.
+    pub code: String,
+    /// For people.
+    pub warning: String,
 }
 
 /// What there is to know of the time that is compared with.

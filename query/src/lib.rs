@@ -22,6 +22,7 @@ mod date_range;
 mod dimension;
 mod filter;
 mod goal;
+mod imported;
 mod live;
 mod metric;
 mod problem;
@@ -32,13 +33,14 @@ mod calendar;
 #[cfg(feature = "eval")]
 mod eval;
 
-pub use answer::{Answer, ComparedMeta, ComparedRow, Meta, MetricValue, ResultRow};
+pub use answer::{Answer, ComparedMeta, ComparedRow, Meta, MetricValue, MetricWarning, ResultRow};
 pub use civil::{Date, DateTime};
 pub use compare::{Compare, CompareMode};
 pub use date_range::{DateRange, Moment};
 pub use dimension::{Dimension, TimeDimension, VisitProperty};
 pub use filter::{Comparison, Condition, Filter};
 pub use goal::{Goal, InvalidPattern, Pattern, Target, Worth};
+pub use imported::{ImportedDay, ImportedRow, answered_by, imported_dimensions};
 pub use live::{Change, LiveFrame, LiveMinute, Realtime, RealtimeMinute};
 pub use metric::Metric;
 pub use problem::{Problem, QueryError};
@@ -48,5 +50,6 @@ pub use request::{Direction, Include, OrderBy, OrderKey, Pagination, Query};
 pub use calendar::{Calendar, Span, UnknownZone};
 #[cfg(feature = "eval")]
 pub use eval::{
-    AnswerError, Bucket, Identity, Kept, Lens, Need, Plan, Read, Retention, SiteContext, answer, changes, plan, realtime,
+    AnswerError, Bucket, Identity, Kept, Lens, Need, Plan, Read, ReadImported, Retention, SiteContext, answer,
+    answer_with_imports, changes, plan, realtime,
 };

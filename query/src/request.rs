@@ -59,9 +59,9 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Include {
-    /// Whether imported aggregates count.
-    #[serde(skip_serializing_if = "core::ops::Not::not")]
-    pub imports: bool,
+    /// Whether what was imported counts. It does unless this says no; said aloud, `meta` tells about it in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imports: Option<bool>,
     /// Whether `meta.time_labels` lists every label of the time dimension, with data or without.
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     pub time_labels: bool,
@@ -238,9 +238,13 @@ fn include(value: &Value) -> Result<Include, QueryError> {
     for (key, value) in map {
         let field = format!("include.{key}");
         let slot = match key.as_str() {
-            "imports" => &mut include.imports,
             "time_labels" => &mut include.time_labels,
             "total_rows" => &mut include.total_rows,
+            "imports" => {
+                let wanted = value.as_bool().ok_or_else(|| QueryError::invalid(field, shown(value), "true or false"))?;
+                include.imports = Some(wanted);
+                continue;
+            }
             "comparisons" => {
                 include.comparisons = if value.is_null() { None } else { Some(Compare::from_value(value, &field)?) };
                 continue;

@@ -19,6 +19,7 @@ pub use cache::Cache;
 pub use compact::settle;
 pub use read::{Bucket, first_minute, read, spans};
 pub use retain::{forget, retain};
+pub(crate) use segment::{pack, unpack};
 
 use headwater_core::{Grain, SiteId};
 use headwater_query::Span;

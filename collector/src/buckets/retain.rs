@@ -4,7 +4,7 @@ use rusqlite::{Transaction, params};
 
 use super::grain_code;
 use crate::site::Site;
-use crate::store::StoreError;
+use crate::store::{StoreError, aggregates};
 
 /// Deletes what a site no longer keeps; true if anything was.
 ///
@@ -28,7 +28,7 @@ pub fn retain(tx: &Transaction<'_>, site: &Site, now: Minute) -> Result<bool, St
                 .execute(params![site.id.0, code, before.0, before.0])?;
         }
     }
-    Ok(deleted > 0)
+    Ok(aggregates::retain(tx, site, now)? || deleted > 0)
 }
 
 /// Deletes everything that is known of a site.

@@ -156,7 +156,7 @@ impl Blobs {
 
 /// A byte that says whether zstd was used, then the bytes. zstd begins a block at each cut that is far enough from the
 /// last: a column of its own has its own code, which saves 8 % over blocks of one size.
-fn pack(encoded: &Encoded) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn pack(encoded: &Encoded) -> Result<Vec<u8>, StoreError> {
     const BLOCK: usize = 512;
     let bytes = &encoded.bytes;
     if bytes.len() < COMPRESS_FROM {
@@ -178,7 +178,8 @@ fn pack(encoded: &Encoded) -> Result<Vec<u8>, StoreError> {
     encoder.finish().map_err(failed)
 }
 
-fn unpack(blob: &[u8]) -> Result<Vec<u8>, StoreError> {
+/// The other way round.
+pub(crate) fn unpack(blob: &[u8]) -> Result<Vec<u8>, StoreError> {
     use std::io::Read as _;
     let corrupt = |error: std::io::Error| StoreError::Corrupt(format!("a compressed segment: {error}"));
     match blob.split_first() {

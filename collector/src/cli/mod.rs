@@ -63,7 +63,7 @@ enum Command {
     Query(query::Query),
     /// Write what is kept of a site as CSV or JSON: a row for each bucket, dimension and value.
     Export(export::Export),
-    /// Count what web servers have logged: access logs in the combined format, packed or not.
+    /// Count what web servers have logged, or take in what Plausible or GoatCounter export.
     Import(import::Import),
     /// Watch a site live, minute by minute.
     Live(live::Live),

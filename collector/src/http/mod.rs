@@ -47,6 +47,7 @@ const BODY: usize = 256 * 1024;
 
 /// Every route of the server.
 pub(crate) fn router(app: &App) -> Router {
+    let days = post(imports::take).layer(axum::extract::DefaultBodyLimit::max(imports::BODY));
     let api = Router::new()
         .route("/api/v1/session", get(session::show).post(session::open).delete(session::close))
         .route("/api/v1/session/password", post(session::change))
@@ -72,7 +73,9 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/sites/{domain}/properties", get(properties::list))
         .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
         .route("/api/v1/sites/{domain}/export", get(export::stream))
-        .route("/api/v1/sites/{domain}/imports", post(imports::begin))
+        .route("/api/v1/sites/{domain}/imports", get(imports::list).post(imports::begin))
+        .route("/api/v1/sites/{domain}/imports/compare", post(imports::compare))
+        .route("/api/v1/sites/{domain}/imports/days", days)
         .route("/api/v1/sites/{domain}/imports/{import}", axum::routing::delete(imports::end))
         .route("/api/v1/sites/{domain}/live", get(live::open))
         .route("/api/v1/sites/{domain}/live-ticket", post(live::ticket))

@@ -16,6 +16,7 @@
 //! | `target` | the data directory or the server that counts |
 //! | `run` | all of it, with progress |
 mod line;
+pub mod plausible;
 mod run;
 mod sieve;
 mod source;
@@ -47,6 +48,9 @@ pub enum ImportError {
     /// There is no such site.
     #[error(transparent)]
     Site(#[from] crate::store::sites::SiteError),
+    /// An export of another program is not as it should be, or some of it is there already.
+    #[error("{0}")]
+    Export(String),
     /// Somebody else counted the same lines meanwhile.
     #[error("another import of the same log is at work; run this again when it has ended")]
     Meanwhile,

@@ -94,10 +94,10 @@ pub trait Target {
 
 /// A data directory.
 pub struct Local<'a> {
-    store: Store,
-    site: Site,
+    pub(super) store: Store,
+    pub(super) site: Site,
     applier: Applier,
-    now: &'a dyn Fn() -> Millis,
+    pub(super) now: &'a dyn Fn() -> Millis,
 }
 
 impl<'a> Local<'a> {
@@ -144,8 +144,8 @@ impl Target for Local<'_> {
 
 /// A server, by the administrator's token.
 pub struct Remote {
-    client: Client,
-    site: String,
+    pub(super) client: Client,
+    pub(super) site: String,
 }
 
 impl Remote {
@@ -162,7 +162,7 @@ impl From<ClientError> for ImportError {
     }
 }
 
-fn strange(what: impl std::fmt::Display) -> ImportError {
+pub(super) fn strange(what: impl std::fmt::Display) -> ImportError {
     ImportError::Server(format!("the server's answer is not understood: {what}"))
 }
 

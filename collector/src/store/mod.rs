@@ -1,6 +1,7 @@
 //! The collector's database: one writer, a few readers, all of SQLite's care for what is on the disk.
 //!
 //! The files beside this one are functions over a connection, one noun each; this one says which connection.
+pub mod aggregates;
 pub mod annotations;
 pub mod changes;
 pub mod goals;

@@ -30,6 +30,7 @@ const SUMS: usize = 10;
 #[derive(Clone, Debug)]
 pub(super) struct Totals {
     certain: [u64; SUMS],
+    imported: Option<Box<[u64; SUMS]>>,
     sampled: Option<Box<[Sampled; SUMS]>>,
     /// The smallest share of any sample that could have held more of this row; 1 if all hold everyone.
     share: f64,
@@ -38,7 +39,7 @@ pub(super) struct Totals {
 
 impl Default for Totals {
     fn default() -> Self {
-        Self { certain: [0; SUMS], sampled: None, share: 1.0, money: None }
+        Self { certain: [0; SUMS], imported: None, sampled: None, share: 1.0, money: None }
     }
 }
 
@@ -47,6 +48,29 @@ impl Totals {
     pub(super) fn add(&mut self, what: What, count: u64) {
         let sum = &mut self.certain[what as usize];
         *sum = sum.saturating_add(count);
+    }
+
+    /// Adds a count that another program made.
+    pub(super) fn add_imported(&mut self, what: What, count: u64) {
+        let sum = &mut self.imported.get_or_insert_default()[what as usize];
+        *sum = sum.saturating_add(count);
+    }
+
+    /// Takes away what was imported twice, under its name and in the total.
+    pub(super) fn take_imported(&mut self, what: What, count: u64) {
+        let sum = &mut self.imported.get_or_insert_default()[what as usize];
+        *sum = sum.saturating_sub(count);
+    }
+
+    /// The same without what was imported.
+    pub(super) fn own(&self) -> Option<Self> {
+        self.imported.as_ref().map(|_| Self { imported: None, ..self.clone() })
+    }
+
+    /// What is no estimate: counted here, and elsewhere.
+    fn sure(&self, what: What) -> f64 {
+        let imported = self.imported.as_ref().map_or(0, |sums| sums[what as usize]);
+        self.certain[what as usize].saturating_add(imported) as f64
     }
 
     /// Adds what a sample of the share `p` found: the sum of its visitors' counts, and the sum of their squares.
@@ -72,18 +96,18 @@ impl Totals {
     }
 
     pub(super) fn value(&self, what: What) -> f64 {
-        self.certain[what as usize] as f64 + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].value())
+        self.sure(what) + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].value())
     }
 
     /// A sum that comes from samples, with its bounds.
     pub(super) fn estimate(&self, what: What) -> Estimate {
         let sum = self.sampled.as_ref().map_or_else(Sampled::default, |sums| sums[what as usize]);
-        sum.estimate(self.certain[what as usize] as f64, self.share)
+        sum.estimate(self.sure(what), self.share)
     }
 
     /// What was found for certain.
     pub(super) fn found(&self, what: What) -> f64 {
-        self.certain[what as usize] as f64 + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].found())
+        self.sure(what) + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].found())
     }
 
     /// The smallest share of any sample behind this row.

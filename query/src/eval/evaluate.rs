@@ -10,6 +10,7 @@ use super::done::Done;
 use super::exits::exits;
 use super::goals::Reached;
 use super::groups::Groups;
+use super::imports::{self, ReadImported, Skipped};
 use super::matcher::Node;
 use super::metrics::{self, Bases};
 use super::needs::{Needs, Shape, Visits};
@@ -48,13 +49,28 @@ const MAX_ROWS: usize = 250_000;
 pub fn answer<B: Bucket, E>(
     query: &Query,
     site: &SiteContext,
+    read: impl FnMut(Grain, Span, Need) -> Result<Vec<B>, E>,
+) -> Result<Answer, AnswerError<E>> {
+    answer_with_imports(query, site, read, &mut |_, _| Ok(Vec::new()))
+}
+
+/// [`answer`] with what was imported: `imported` gives the rows of a dimension, which is asked for if [`SiteContext::imported`]
+/// says that there are any.
+///
+/// # Errors
+/// [`AnswerError`].
+pub fn answer_with_imports<B: Bucket, E>(
+    query: &Query,
+    site: &SiteContext,
     mut read: impl FnMut(Grain, Span, Need) -> Result<Vec<B>, E>,
+    imported: &mut ReadImported<'_, E>,
 ) -> Result<Answer, AnswerError<E>> {
     let plan = plan(query, site)?;
-    let rows = evaluate(query, &plan, site, &mut read)?;
+    let rows = evaluate(query, &plan, site, &mut read, imported)?;
     let (mut answer, starts) = page(query, &plan, site, rows)?;
+    tell_imports(query, &plan, site, &mut answer.meta);
     if let Some(other) = &plan.compared {
-        let rows = evaluate(query, other, site, &mut read)?;
+        let rows = evaluate(query, other, site, &mut read, imported)?;
         compare::join(&mut answer, &starts, query, [&plan, other], site, &rows)?;
     }
     Ok(answer)
@@ -111,6 +127,7 @@ fn evaluate<B: Bucket, E>(
     plan: &Plan,
     site: &SiteContext,
     read: &mut impl FnMut(Grain, Span, Need) -> Result<Vec<B>, E>,
+    imported: &mut ReadImported<'_, E>,
 ) -> Result<Vec<Row>, AnswerError<E>> {
     let needs = &plan.needs;
     let shares = [Metric::Percentage, Metric::ConversionRate, Metric::GroupConversionRate];
@@ -133,15 +150,23 @@ fn evaluate<B: Bucket, E>(
             bases = AllBases::new(query, needs, &parts)?;
         }
     }
-    let (groups, mut totals) = sum.finish();
+    let (mut groups, mut totals) = sum.finish();
     let width = needs.shape.dimensions.len();
     if query.dimensions.is_empty() && totals.is_empty() {
         totals.push((Minute(0), 0, Totals::default()));
     }
+    if let Ok(days) = imports::days(query, plan, site) {
+        let everyone = imports::add(plan, site, &days, &mut groups, &mut totals, whole, imported).map_err(AnswerError::Read)?;
+        if whole {
+            bases.add_imported(needs, &everyone);
+        }
+    }
     let shown = totals.iter().filter(|(.., totals)| query.dimensions.is_empty() || totals.is_shown());
     let row = |time: Minute, names: Vec<Rc<str>>, totals: &Totals| {
         let bases = bases.of(needs, time, &names);
-        let (metrics, bounds) = query.metrics.iter().map(|m| metrics::metric(*m, totals, needs, &bases)).unzip();
+        let own = totals.own();
+        let known = |metric| own.as_ref().filter(|_| !imports::know(metric, needs)).unwrap_or(totals);
+        let (metrics, bounds) = query.metrics.iter().map(|m| metrics::metric(*m, known(*m), needs, &bases)).unzip();
         Row { time, names, metrics, bounds }
     };
     let mut rows: Vec<Row> = shown.map(|(time, group, totals)| row(*time, groups.names(*group, width), totals)).collect();
@@ -311,6 +336,18 @@ impl AllBases {
         Ok(Self { all, converting, by_group })
     }
 
+    /// Adds visitors that others counted to those that rows are shares of.
+    fn add_imported(&mut self, needs: &Needs, everyone: &imports::Everyone) {
+        self.all = imports::plus(self.all, everyone.all);
+        self.converting = imports::plus(self.converting, everyone.all);
+        if needs.shape.dimensions == [Dimension::Goal] {
+            for (time, visitors) in &everyone.by_time {
+                let base = self.by_group.entry((*time, Vec::new())).or_insert(Estimate::exact(0));
+                *base = imports::plus(*base, *visitors);
+            }
+        }
+    }
+
     fn of(&self, needs: &Needs, time: Minute, names: &[Rc<str>]) -> Bases {
         let group = || {
             let named = needs.shape.dimensions.iter().zip(names).filter(|(d, _)| **d != Dimension::Goal);
@@ -358,13 +395,33 @@ fn page(query: &Query, plan: &Plan, site: &SiteContext, mut rows: Vec<Row>) -> R
             bounds,
             time_labels,
             total_rows,
-            imports_included: query.include.imports.then_some(false),
             changes,
-            comparison: None,
+            ..Meta::default()
         },
         query: Query { date_range: range::told(plan.span, calendar), ..query.clone() },
     };
     Ok((answer, starts))
+}
+
+/// Says whether imports are in the answer, where there is something to say.
+fn tell_imports(query: &Query, plan: &Plan, site: &SiteContext, meta: &mut Meta) {
+    let asked = query.include.imports.is_some();
+    match imports::days(query, plan, site) {
+        Ok(days) => {
+            meta.imports_included = Some(true);
+            meta.metric_warnings = imports::warnings(query, &plan.needs);
+            // Visitors that are only a number can't be told from one day to the next.
+            if days.start.plus_days(1) < days.end {
+                meta.visitors_unit = Some("day".to_owned());
+            }
+        }
+        Err(skipped) if asked || skipped.is_told() => {
+            meta.imports_included = Some(false);
+            meta.imports_skip_reason = skipped.reason().map(str::to_owned);
+            meta.imports_warning = skipped.warning().map(str::to_owned);
+        }
+        Err(Skipped::NotWanted | Skipped::NoData | Skipped::OutOfRange | Skipped::Query | Skipped::Interval) => {}
+    }
 }
 
 /// The labels of all rows of time of a span.

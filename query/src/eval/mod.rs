@@ -13,6 +13,7 @@ mod evaluate;
 mod exits;
 mod goals;
 mod groups;
+mod imports;
 mod labels;
 mod lens;
 mod matcher;
@@ -30,7 +31,8 @@ mod time;
 mod unit;
 mod view;
 
-pub use evaluate::{AnswerError, answer};
+pub use evaluate::{AnswerError, answer, answer_with_imports};
+pub use imports::ReadImported;
 pub use lens::Lens;
 pub use plan::{Need, Plan, Read, plan};
 pub use realtime::{changes, realtime};

@@ -29,7 +29,7 @@ pub(super) fn resolve(range: &DateRange, field: &str, site: &SiteContext) -> Res
             dates(today.first_of_month(january), today.first_of_month(january + 12))
         }
         DateRange::All => {
-            let first = site.first_data.map_or(today, |first| calendar.date(first).min(today));
+            let first = super::imports::first(site).map_or(today, |first| calendar.date(first).min(today));
             dates(first, today.plus_days(1))
         }
         DateRange::Between(Moment::Date(from), Moment::Date(to)) => {

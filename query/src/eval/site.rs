@@ -73,6 +73,8 @@ pub struct SiteContext {
     pub retention: Retention,
     /// The first minute of which anything is kept; `None` if nothing is.
     pub first_data: Option<Minute>,
+    /// The first and the last day of what was imported, if anything was.
+    pub imported: Option<(crate::Date, crate::Date)>,
     /// Its goals.
     pub goals: Vec<Goal>,
 }
@@ -88,6 +90,7 @@ impl SiteContext {
             now,
             retention: Retention { minute: keep, hour: keep, day: keep },
             first_data: None,
+            imported: None,
             goals: Vec::new(),
         }
     }
