@@ -304,3 +304,90 @@ fn nothing_of_a_log_leads_back_to_who_it_was() {
         assert!(!holds(needle), "{:?}", String::from_utf8_lossy(needle));
     }
 }
+
+/// An export of GoatCounter: views of some sessions, and what a plain count of it says: views by page, events by name, sessions by day.
+fn goatcounter(rows: u64, seed: u64) -> (String, [BTreeMap<String, u64>; 3]) {
+    let mut text = String::from(
+        "2Path,Title,Event,UserAgent,Browser,System,Session,Bot,Referrer,Referrer scheme,Screen size,Location,FirstVisit,Date\n",
+    );
+    let (mut pages, mut events, mut sessions) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    for i in 0..rows {
+        let pick = (i * 7 + seed) % 11;
+        let session = format!("{:016x}-8e4f5c975b8fee06", (i / 5) * 31 + seed);
+        let (page, bot) = (["/", "/a", "/b?utm_source=x"][(pick % 3) as usize], u64::from(pick == 9));
+        let is_event = pick == 4;
+        let path = if is_event { "click-cv" } else { page };
+        let title = if pick == 5 { "Two\nlines, \"\"quoted\"\"" } else { "A page" };
+        let (browser, system) = [("Chrome 86", "Windows 7"), ("Safari 14.0", "macOS 10.15")][(i / 5 % 2) as usize];
+        let referrer = ["www.reddit.com,h", ",", "newsletter,c"][(i / 5 % 3) as usize];
+        // Ten minutes past ten UTC, one day after another: no day of Berlin's is in doubt.
+        let date = format!("2020-12-{:02}T10:{:02}:07Z", 1 + i / 50 % 28, 10 + i % 5);
+        text.push_str(&format!(
+            "{path},\"{title}\",{},,{browser},{system},{session},{bot},{referrer},\"1280,768,1\",US-CA,1,{date}\n",
+            u8::from(is_event)
+        ));
+        if bot == 0 {
+            if is_event {
+                *events.entry(path.to_owned()).or_default() += 1;
+            } else {
+                *pages.entry(page.split('?').next().unwrap().to_owned()).or_default() += 1;
+            }
+            sessions.insert((date[..10].to_owned(), session));
+        }
+    }
+    let mut days = BTreeMap::new();
+    sessions.into_iter().for_each(|(day, _)| *days.entry(day).or_default() += 1);
+    (text, [pages, events, days])
+}
+
+fn counts(rows: Vec<(Vec<String>, Vec<f64>)>) -> BTreeMap<String, u64> {
+    rows.into_iter()
+        .filter(|(_, metrics)| metrics[0] > 0.0)
+        .map(|(names, metrics)| (names[0].clone(), metrics[0] as u64))
+        .collect()
+}
+
+#[test]
+fn an_export_of_goatcounter_is_read_like_a_log() {
+    let (_dir, store) = store();
+    let (text, [pages, events, days]) = goatcounter(1_200, 1);
+    let all = pages.values().chain(events.values()).sum::<u64>();
+    let tally = import(&store, vec![reader(packed(&(text.clone() + "/x,,0\n")))]).unwrap();
+    assert_eq!((tally.lines, tally.counted, tally.malformed, tally.events), (1_201, all, 1, events["click-cv"]));
+    assert!(tally.left[&Left::Bot] + all == 1_200 && tally.examples[0].contains("fields"), "{tally:?}");
+    let check = |store: &Store| {
+        assert_eq!(counts(ask(store, &["pageviews"], &["event:page"])), pages);
+        let mut named = counts(ask(store, &["events"], &["event:name"]));
+        assert_eq!(named.remove("pageview"), Some(pages.values().sum()));
+        assert_eq!(named, events);
+        assert_eq!(counts(ask(store, &["visitors"], &["time:day"])), days);
+    };
+    check(&store);
+    assert_eq!(import(&store, vec![reader(text)]).unwrap().counted, 0, "not packed, again");
+    check(&store);
+    // What it knows of a visit is there, and filters see it.
+    let of = |dimension: &str| -> Vec<String> {
+        ask(&store, &["visits"], &[dimension]).into_iter().map(|(d, _)| d[0].clone()).collect()
+    };
+    let sorted = |dimension: &str| of(dimension).into_iter().collect::<BTreeSet<_>>();
+    assert_eq!(sorted("visit:browser"), BTreeSet::from(["Chrome".to_owned(), "Safari".to_owned()]));
+    assert_eq!(of("visit:region"), ["US-CA"]);
+    assert_eq!(of("visit:screen"), ["Laptop"]);
+    assert!(sorted("visit:source").is_superset(&["Reddit", "newsletter"].map(str::to_owned).into()));
+    // Another export, which begins with the same line of names, is another.
+    let (other, [more, ..]) = goatcounter(300, 5);
+    assert!(import(&store, vec![reader(other)]).unwrap().counted > 0);
+    assert_eq!(ask(&store, &["pageviews"], &[])[0].1[0] as u64, pages.values().chain(more.values()).sum::<u64>());
+}
+
+#[test]
+fn an_export_of_another_version_or_without_what_is_needed_is_refused() {
+    let (_dir, store) = store();
+    for (header, said) in [("9Path,Title\n/a,b\n", "version 9"), ("2Path,Title,Date\n/a,b,c\n", "Session")] {
+        let error = import(&store, vec![reader(header)]).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    let text = "2Path,Session,Date,Mood\n/a,s,2020-12-27T00:37:37Z,good\n";
+    let tally = import(&store, vec![reader(text)]).unwrap();
+    assert_eq!((tally.counted, tally.unread), (1, vec!["access.log: column \"Mood\"".to_owned()]));
+}

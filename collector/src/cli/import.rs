@@ -141,7 +141,9 @@ impl Import {
         let tally = import::run(logs, &mut *target, geo.as_ref(), clock.now(), &mut show)?;
         super::print(&if self.json { json(&tally) } else { text(&tally) });
         if tally.malformed > 0 && tally.malformed == tally.lines {
-            return Err(Failure::Failed("no line is in the combined format; docs/import.md shows it".into()));
+            return Err(Failure::Failed(
+                "no line is in the combined format, nor as GoatCounter exports it; docs/import.md shows both".into(),
+            ));
         }
         Ok(())
     }
@@ -275,6 +277,9 @@ fn text(tally: &Tally) -> String {
         ["page views counted".to_owned(), tally.counted.to_string()],
         ["counted before".to_owned(), tally.before.to_string()],
     ];
+    if tally.events > 0 {
+        rows.insert(2, ["events among them".to_owned(), tally.events.to_string()]);
+    }
     for (left, _, words) in REASONS {
         rows.push([format!("left out: {words}"), tally.left.get(&left).copied().unwrap_or(0).to_string()]);
     }
@@ -284,6 +289,9 @@ fn text(tally: &Tally) -> String {
     for example in &tally.examples {
         text.push_str(&format!("  {example}\n"));
     }
+    for unread in &tally.unread {
+        text.push_str(&format!("not read, because it is not known here: {unread}\n"));
+    }
     text
 }
 
@@ -291,7 +299,7 @@ fn json(tally: &Tally) -> String {
     let left: serde_json::Map<String, serde_json::Value> =
         REASONS.iter().map(|(left, name, _)| ((*name).to_owned(), tally.left.get(left).copied().unwrap_or(0).into())).collect();
     let all = serde_json::json!({
-        "lines": tally.lines, "counted": tally.counted, "before": tally.before, "left": left,
+        "lines": tally.lines, "counted": tally.counted, "events": tally.events, "unread": tally.unread, "before": tally.before, "left": left,
         "malformed": tally.malformed, "examples": tally.examples,
     });
     format!("{all}\n")

@@ -1,4 +1,4 @@
-//! Importing web-server access logs, through the same path as events: what a line says is enriched, belongs to a visit,
+//! Importing web-server access logs and GoatCounter's exports, through the same path as events: what a line says is enriched, belongs to a visit,
 //! and is folded into batches that a collector applies once.
 //!
 //! A log is read in chunks of [`CHUNK_LINES`] lines. The batch of a chunk has a node of its own, made from everything before
@@ -10,11 +10,14 @@
 //! | file | what |
 //! |---|---|
 //! | `line` | a line in the combined format |
+//! | `goatcounter` | a row of GoatCounter's export |
 //! | `sieve` | which lines are people's page views |
 //! | `source` | files, packed or not, and their lines |
 //! | `visits` | page views to a batch, by way of `headwater_edge` |
 //! | `target` | the data directory or the server that counts |
 //! | `run` | all of it, with progress |
+//! | `plausible` | what Plausible exports: sums by day, another way |
+mod goatcounter;
 mod line;
 pub mod plausible;
 mod run;

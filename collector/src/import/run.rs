@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 
 use headwater_core::{Millis, NodeId, SiteId};
 
+use super::goatcounter::{Columns, Hit};
 use super::line::Line;
 use super::sieve::{Left, Sieve};
 use super::source::Log;
@@ -21,8 +22,10 @@ const SHOWN: usize = 5;
 pub struct Tally {
     /// Lines read.
     pub lines: u64,
-    /// Page views counted now.
+    /// Page views counted now, and of GoatCounter events, too.
     pub counted: u64,
+    /// Events among them.
+    pub events: u64,
     /// Page views counted by an earlier import.
     pub before: u64,
     /// Lines left out, by why.
@@ -31,6 +34,8 @@ pub struct Tally {
     pub malformed: u64,
     /// The first of them: file, line, and what is wrong.
     pub examples: Vec<String>,
+    /// Columns that are not known here, and so not read.
+    pub unread: Vec<String>,
 }
 
 /// How far it is: the log's name, its bytes read and how many it has (0: not known), and the sums so far.
@@ -48,7 +53,15 @@ pub fn run(
     progress: &mut Progress<'_>,
 ) -> Result<Tally, ImportError> {
     // A visit may go on in the next file, so they are read in order of time; a file that begins with nonsense comes first.
-    let begins = |log: &Log| Line::parse(&String::from_utf8_lossy(log.first())).map_or(Millis(0), |line| line.at);
+    let begins = |log: &Log| {
+        let first = String::from_utf8_lossy(log.first());
+        let columns = log.header().and_then(|header| Columns::parse(log.name(), header).ok());
+        let at = match columns {
+            Some(columns) => Hit::parse(&first, &columns).map(|hit| hit.at),
+            None => Line::parse(&first).map(|line| line.at),
+        };
+        at.unwrap_or(Millis(0))
+    };
     logs.sort_by_key(begins);
     let import = name(&logs);
     let begun = target.begin(import)?;
@@ -60,6 +73,7 @@ pub fn run(
         sieve: Sieve::default(),
         tally: Tally::default(),
         latest: now.0.saturating_add(AHEAD),
+        columns: None,
     };
     for mut log in logs {
         importer.log(&mut log, target, progress)?;
@@ -90,6 +104,8 @@ struct Importer<'a> {
     tally: Tally,
     /// No line is later than this.
     latest: u64,
+    /// Of the export that is being read, if it is one.
+    columns: Option<Columns>,
 }
 
 /// Lines that are counted together.
@@ -102,10 +118,13 @@ struct Chunk {
 impl Importer<'_> {
     fn log(&mut self, log: &mut Log, target: &mut dyn Target, progress: &mut Progress<'_>) -> Result<(), ImportError> {
         let read = |name: &str, error| ImportError::Read(name.to_owned(), error);
+        self.columns = log.header().map(|header| Columns::parse(log.name(), header)).transpose()?;
+        self.tally.unread.extend(self.columns.iter().flat_map(|columns| columns.unread.clone()));
         // Everything before a chunk, as far as it makes its node.
         let mut before = blake3::Hasher::new();
         before.update(b"headwater chunk 1");
-        let (mut line, mut number) = (Vec::new(), 0);
+        // The first line of an export is one, too.
+        let (mut line, mut number) = (Vec::new(), u64::from(self.columns.is_some()));
         loop {
             let mut chunk = Chunk::default();
             let mut more = true;
@@ -161,20 +180,18 @@ impl Importer<'_> {
             return;
         }
         let text = String::from_utf8_lossy(line);
+        if let Some(columns) = self.columns.take() {
+            self.hit(&text, &columns, counted, log, number);
+            self.columns = Some(columns);
+            return;
+        }
         let parsed = Line::parse(&text).and_then(|line| {
             let is_late = line.at.0 > self.latest;
             if is_late { Err("the time is in the future") } else { Ok(line) }
         });
         let line = match parsed {
             Ok(line) => line,
-            Err(why) => {
-                self.tally.malformed += 1;
-                if self.tally.examples.len() < SHOWN {
-                    // The line itself stays out of it: it may hold an address, and output is kept.
-                    self.tally.examples.push(format!("{log}:{number}: {why}"));
-                }
-                return;
-            }
+            Err(why) => return self.malformed(log, number, why),
         };
         match self.sieve.judge(&line, &self.visits.site) {
             Err(left) => *self.tally.left.entry(left).or_default() += 1,
@@ -183,6 +200,33 @@ impl Importer<'_> {
                 self.visits.view(&line, &agent, counted);
             }
         }
+    }
+}
+
+impl Importer<'_> {
+    fn malformed(&mut self, log: &str, number: u64, why: &str) {
+        self.tally.malformed += 1;
+        if self.tally.examples.len() < SHOWN {
+            // The line itself stays out of it: it may hold an address, and output is kept.
+            self.tally.examples.push(format!("{log}:{number}: {why}"));
+        }
+    }
+
+    /// A row of GoatCounter's export.
+    fn hit(&mut self, text: &str, columns: &Columns, counted: bool, log: &str, number: u64) {
+        let hit = match Hit::parse(text, columns) {
+            Ok(hit) if hit.at.0 > self.latest => return self.malformed(log, number, "the time is in the future"),
+            Ok(hit) => hit,
+            Err(why) => return self.malformed(log, number, why),
+        };
+        let (is_program, agent) = self.sieve.agent(&hit.user_agent);
+        if hit.is_bot || (is_program && !hit.user_agent.is_empty()) {
+            *self.tally.left.entry(Left::Bot).or_default() += 1;
+            return;
+        }
+        *if counted { &mut self.tally.before } else { &mut self.tally.counted } += 1;
+        self.tally.events += u64::from(hit.is_event && !counted);
+        self.visits.hit(&hit, &agent.client, counted);
     }
 }
 

@@ -155,7 +155,8 @@ impl Sieve {
         Ok(agent)
     }
 
-    fn agent(&mut self, user_agent: &str) -> (bool, Arc<Agent>) {
+    /// What is made of a user agent, and whether it is a program's.
+    pub(super) fn agent(&mut self, user_agent: &str) -> (bool, Arc<Agent>) {
         if let Some(known) = self.agents.get(user_agent) {
             return known.clone();
         }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::goatcounter;
+
 /// A longer line is cut: no request that a server takes makes one.
 const MOST: u64 = 64 * 1024;
 
@@ -20,6 +22,8 @@ pub struct Log {
     first: Option<Vec<u8>>,
     /// Whether somebody may be writing to it.
     grows: bool,
+    /// The first line of an export, which says what the others hold. A row of it may have ends of lines in quotation marks.
+    header: Option<Vec<u8>>,
 }
 
 impl Log {
@@ -51,9 +55,14 @@ impl Log {
         let is_packed = packed.fill_buf()?.starts_with(&[0x1f, 0x8b]);
         let lines: Box<dyn BufRead> =
             if is_packed { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(packed))) } else { Box::new(packed) };
-        let mut log = Self { name, lines, read, size, first: None, grows: is_file && !is_packed };
+        let mut log = Self { name, lines, read, size, first: None, grows: is_file && !is_packed, header: None };
         let mut first = Vec::new();
         log.first = log.next(&mut first)?.then_some(first);
+        if log.first.as_deref().is_some_and(goatcounter::is_header) {
+            log.header = log.first.take();
+            let mut first = Vec::new();
+            log.first = log.next(&mut first)?.then_some(first);
+        }
         Ok(log)
     }
 
@@ -67,6 +76,11 @@ impl Log {
     #[must_use]
     pub fn first(&self) -> &[u8] {
         self.first.as_deref().unwrap_or_default()
+    }
+
+    /// The first line of an export, which [`Log::next`] leaves out.
+    pub(super) fn header(&self) -> Option<&[u8]> {
+        self.header.as_deref()
     }
 
     /// How much of the file was read, in bytes, and of how many; 0 where that is not known.
@@ -86,6 +100,21 @@ impl Log {
             *line = first;
             return Ok(true);
         }
+        let mut more = self.line(line)?;
+        while more && self.header.is_some() && is_open(line) && (line.len() as u64) < MOST {
+            let mut rest = Vec::new();
+            more = self.line(&mut rest)?;
+            if more {
+                line.push(b'\n');
+                line.append(&mut rest);
+            } else {
+                return Ok(true);
+            }
+        }
+        Ok(more)
+    }
+
+    fn line(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
         let read = self.lines.by_ref().take(MOST).read_until(b'\n', line)?;
         if read == 0 {
             return Ok(false);
@@ -104,6 +133,11 @@ impl Log {
         line.pop_if(|last| *last == b'\r');
         Ok(true)
     }
+}
+
+/// Whether a quotation mark waits for its other one.
+fn is_open(line: &[u8]) -> bool {
+    line.iter().filter(|byte| **byte == b'"').count() % 2 == 1
 }
 
 struct Counted {
