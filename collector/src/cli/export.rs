@@ -16,13 +16,14 @@ use crate::store::sites::{self, SiteError};
 /// Memory for decoded buckets, in bytes.
 const CACHE_BYTES: usize = 16 << 20;
 
-/// Write what is kept of a site as CSV or JSON.
+/// Write what is kept of a site as CSV, JSON or Parquet.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   headwater export --site example.com > example.csv
   headwater export --site example.com --date-range 2026-01-01,2026-12-31 --format json --output 2026.json
   headwater export --site example.com --interval hour --date-range 7d
+  headwater export --site example.com --format parquet --output example.parquet
 
 One row for each bucket, dimension and value: time, dimension, value, visitors (distinct in the bucket), visits, bounces,
 pageviews, exits, events, engaged_seconds, depth (per cent, added up); and for events with values one for each currency:
@@ -37,7 +38,7 @@ pub(super) struct Export {
     /// How long the buckets are: day or hour.
     #[arg(long, default_value = "day", value_parser = Request::grain)]
     interval: headwater_core::Grain,
-    /// csv, json or ndjson.
+    /// csv, json, ndjson or parquet.
     #[arg(long, default_value = "csv", value_parser = Format::from_name)]
     format: Format,
     /// The file to write [default: standard output].

@@ -61,7 +61,7 @@ enum Command {
     Token(token::TokenCommand),
     /// Ask for numbers: from a data directory, also of a running server, or from a server by --url.
     Query(query::Query),
-    /// Write what is kept of a site as CSV or JSON: a row for each bucket, dimension and value.
+    /// Write what is kept of a site as CSV, JSON or Parquet: a row for each bucket, dimension and value.
     Export(export::Export),
     /// Count what web servers have logged, or take in what Plausible or GoatCounter export.
     Import(import::Import),

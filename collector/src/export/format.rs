@@ -1,8 +1,9 @@
-//! How rows are written: CSV (RFC 4180), a JSON array, or JSON lines.
+//! How rows are written: CSV (RFC 4180), a JSON array, JSON lines, or Parquet.
 use std::io::{self, Write};
 
 use serde_json::json;
 
+use super::parquet;
 use super::rows::{Row, Values};
 
 /// A way to write rows.
@@ -14,6 +15,8 @@ pub enum Format {
     Json,
     /// An object on each line.
     Ndjson,
+    /// Columns with types, packed.
+    Parquet,
 }
 
 impl Format {
@@ -26,7 +29,8 @@ impl Format {
             "csv" => Ok(Self::Csv),
             "json" => Ok(Self::Json),
             "ndjson" => Ok(Self::Ndjson),
-            _ => Err("must be csv, json or ndjson"),
+            "parquet" => Ok(Self::Parquet),
+            _ => Err("must be csv, json, ndjson or parquet"),
         }
     }
 
@@ -37,6 +41,7 @@ impl Format {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
     }
 
@@ -47,6 +52,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
+            Self::Parquet => "parquet",
         }
     }
 }
@@ -60,6 +66,7 @@ pub struct Writer<'a> {
     format: Format,
     out: &'a mut dyn Write,
     rows: u64,
+    parquet: Option<parquet::Writer>,
 }
 
 impl<'a> Writer<'a> {
@@ -71,9 +78,10 @@ impl<'a> Writer<'a> {
         out.write_all(match format {
             Format::Csv => COLUMNS.as_bytes(),
             Format::Json => b"[",
-            Format::Ndjson => b"",
+            Format::Ndjson | Format::Parquet => b"",
         })?;
-        Ok(Self { format, out, rows: 0 })
+        let parquet = if format == Format::Parquet { Some(parquet::Writer::begin(out)?) } else { None };
+        Ok(Self { format, out, rows: 0, parquet })
     }
 
     /// Writes a row.
@@ -82,10 +90,13 @@ impl<'a> Writer<'a> {
     /// The writer's.
     pub fn row(&mut self, row: &Row) -> io::Result<()> {
         self.rows += 1;
+        if let Some(parquet) = &mut self.parquet {
+            return parquet.row(row, self.out);
+        }
         match self.format {
             Format::Csv => self.out.write_all(csv(row).as_bytes()),
             Format::Json => write!(self.out, "{}{}", if self.rows == 1 { "\n" } else { ",\n" }, object(row)),
-            Format::Ndjson => writeln!(self.out, "{}", object(row)),
+            Format::Ndjson | Format::Parquet => writeln!(self.out, "{}", object(row)),
         }
     }
 
@@ -94,9 +105,12 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// The writer's.
     pub fn end(self) -> io::Result<()> {
+        if let Some(parquet) = self.parquet {
+            parquet.end(self.out)?;
+        }
         self.out.write_all(match self.format {
             Format::Json => b"\n]\n",
-            Format::Csv | Format::Ndjson => b"",
+            Format::Csv | Format::Ndjson | Format::Parquet => b"",
         })?;
         self.out.flush()
     }

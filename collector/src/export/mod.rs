@@ -2,6 +2,7 @@
 //! their sums. Counts are the exact tallies of the buckets; visitors are distinct within the bucket, and come from the same
 //! evaluation as the answers of queries, so that an export says what the dashboard says.
 mod format;
+mod parquet;
 mod rows;
 
 pub use format::{Format, Writer};

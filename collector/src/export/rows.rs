@@ -172,6 +172,8 @@ fn visitors(
         let query = json!({
             "site_id": site.domain.as_str(), "metrics": ["visitors"], "date_range": range, "dimensions": dimensions,
             "pagination": { "limit": Pagination::MAX, "offset": all.len() },
+            // An export is of what was counted here.
+            "include": { "imports": false },
         });
         let answer = match Query::from_value(&query).map_err(AskError::from).and_then(|q| ask::answer(conn, cache, site, &q, now))
         {

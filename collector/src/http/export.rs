@@ -26,7 +26,7 @@ const PIECE: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Streams an export: `date_range` (as in a query, or FROM,TO; by default everything), `interval` (`day` or `hour`) and `format`
-/// (`csv`, `json` or `ndjson`).
+/// (`csv`, `json`, `ndjson` or `parquet`).
 pub(crate) async fn stream(
     State(app): State<App>,
     access: Access,
