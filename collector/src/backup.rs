@@ -164,6 +164,7 @@ impl Part {
     /// Copies table by table, within one view of the source, so that what is left out is never written.
     fn copy(&self, source: &Path, target: &Path) -> rusqlite::Result<()> {
         let mut copy = Connection::open(target)?;
+        copy.pragma_update(None, "auto_vacuum", "INCREMENTAL")?; // as in a new database
         copy.pragma_update(None, "journal_mode", "OFF")?; // a copy that is not finished is removed
         copy.pragma_update(None, "synchronous", "OFF")?; // it is synced at the end
         copy.pragma_update(None, "foreign_keys", false)?; // a table may come before the one that it refers to

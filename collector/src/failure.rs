@@ -15,7 +15,7 @@ pub enum Failure {
     /// Another server has the data directory.
     #[error("{0}")]
     InUse(String),
-    /// The database was written by a later Headwater.
+    /// The database was written by a later Headwater, or by one between releases.
     #[error("{0}")]
     Newer(String),
     /// Something else listens there.
@@ -49,7 +49,7 @@ impl From<DataDirError> for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Newer { .. } => Self::Newer(error.to_string()),
+            OpenError::Newer { .. } | OpenError::Foreign { .. } => Self::Newer(error.to_string()),
             OpenError::DataDir(error) => error.into(),
             OpenError::Sqlite { .. } => Self::Failed(error.to_string()),
         }

@@ -82,7 +82,25 @@ fn retain(app: &App) -> Result<(), StoreError> {
             }
         }
     }
-    Ok(())
+    shrink(app)
+}
+
+/// Pages that are given back at once: a quarter of a megabyte, moved in some milliseconds.
+const PAGES: u32 = 64;
+/// As many free pages stay at least: those of the minutes that come and go.
+const SPARE: u32 = 1024;
+
+/// What was deleted leaves the file, but for a tenth of it: that will be written again.
+fn shrink(app: &App) -> Result<(), StoreError> {
+    let spare = (app.store.pages()? / 10).max(SPARE);
+    let mut shrunk = false;
+    while app.store.shrink(PAGES, spare)? {
+        shrunk = true;
+        if *app.stopping.borrow() {
+            return Ok(());
+        }
+    }
+    if shrunk { app.store.truncate_log() } else { Ok(()) }
 }
 
 /// Also before the first request: a server that was away for days has no salts for today.

@@ -6,7 +6,10 @@ use super::grain_code;
 use crate::site::Site;
 use crate::store::{StoreError, aggregates};
 
-/// Deletes what a site no longer keeps; true if anything was.
+/// How many segments are deleted at once: what is deleted is overwritten, and writers wait for it.
+const AT_ONCE: u32 = 256;
+
+/// Deletes some of what a site no longer keeps; true if anything was, so that there may be more.
 ///
 /// # Errors
 /// What the database says.
@@ -17,15 +20,17 @@ pub fn retain(tx: &Transaction<'_>, site: &Site, now: Minute) -> Result<bool, St
         let (buckets, samples) = site.retention.days(grain);
         if let Some(before) = before(now, buckets) {
             deleted += tx
-                .prepare_cached("DELETE FROM segments WHERE site = ? AND grain = ? AND start < ? AND \"end\" <= ?")?
-                .execute(params![site.id.0, code, before.0, before.0])?;
+                .prepare_cached(
+                    "DELETE FROM segments WHERE id IN (SELECT id FROM segments WHERE site = ? AND grain = ? AND start < ? AND \"end\" <= ? LIMIT ?)",
+                )?
+                .execute(params![site.id.0, code, before.0, before.0, AT_ONCE])?;
             tx.prepare_cached("DELETE FROM unsettled WHERE site = ? AND grain = ? AND \"end\" <= ?")?
                 .execute(params![site.id.0, code, before.0])?;
         }
         if let Some(before) = before(now, samples) {
             deleted += tx
-                .prepare_cached("UPDATE segments SET people = NULL, uniques = NULL WHERE site = ? AND grain = ? AND start < ? AND \"end\" <= ? AND people IS NOT NULL")?
-                .execute(params![site.id.0, code, before.0, before.0])?;
+                .prepare_cached("UPDATE segments SET people = NULL, uniques = NULL WHERE id IN (SELECT id FROM segments WHERE site = ? AND grain = ? AND start < ? AND \"end\" <= ? AND people IS NOT NULL LIMIT ?)")?
+                .execute(params![site.id.0, code, before.0, before.0, AT_ONCE])?;
         }
     }
     Ok(aggregates::retain(tx, site, now)? || deleted > 0)

@@ -36,7 +36,7 @@ file of --config (port = 8700). An unknown key is an error. HEADWATER_ADMIN_TOKE
 sets the administrator's token on first start.
 
 Exit codes: 0 done, 1 failure, 2 usage or settings, 3 data directory in use by another server, 4 database from a newer
-version, 5 port taken.";
+version (or from one between releases), 5 port taken.";
 
 /// Web analytics whose counting starts at the source.
 #[derive(Debug, Parser)]

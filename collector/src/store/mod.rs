@@ -59,6 +59,18 @@ pub enum OpenError {
         /// The latest version that this program can read.
         known: i64,
     },
+    /// Written before the tables had the form that their number stands for: between releases they change without a new one.
+    #[error(
+        "the database in {path} was written by another state of Headwater between releases: it says version {found}, but {difference}. Such data can't be brought up to date; use the headwater that wrote it, or export it with that one (`headwater export`) and begin with a new directory (--data)"
+    )]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+        /// The version that it says.
+        found: i64,
+        /// Where it is not as that version is.
+        difference: String,
+    },
     /// Must be brought up to date, which nobody may do under a running server.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -119,6 +131,9 @@ impl Store {
         let found = schema::version(&writer).map_err(sqlite)?;
         if found > schema::LATEST {
             return Err(OpenError::Newer { path, found, known: schema::LATEST });
+        }
+        if let Some(difference) = schema::difference(&writer, found).map_err(sqlite)? {
+            return Err(OpenError::Foreign { path, found, difference });
         }
         if found < schema::LATEST {
             // A server of an older version would not understand what it finds after this.
@@ -214,6 +229,34 @@ impl Store {
         Ok(connect(&self.0.path, false)?)
     }
 
+    /// Gives up to `pages` free pages back to the system, if more than `spare` are free; true if there are more to give.
+    /// A few at a time, writers get in between. What is given back leaves the file when the log is next cut.
+    ///
+    /// # Errors
+    /// If SQLite refuses.
+    pub fn shrink(&self, pages: u32, spare: u32) -> Result<bool, StoreError> {
+        let writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = || writer.query_row("PRAGMA freelist_count", [], |row| row.get::<_, u32>(0));
+        let before = free()?;
+        if before <= spare {
+            return Ok(false);
+        }
+        let mut statement = writer.prepare(&format!("PRAGMA incremental_vacuum({})", pages.min(before - spare)))?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+        let after = free()?;
+        // A database of before it could shrink keeps its pages, and uses them again.
+        Ok(after < before && after > spare)
+    }
+
+    /// How many pages the database has, free ones among them.
+    ///
+    /// # Errors
+    /// If SQLite refuses.
+    pub fn pages(&self) -> Result<u32, StoreError> {
+        self.read_now(|tx| Ok(tx.query_row("PRAGMA page_count", [], |row| row.get(0))?))
+    }
+
     /// Moves the write-ahead log into the database and cuts it, so that what was deleted is not left in it.
     ///
     /// # Errors
@@ -241,6 +284,10 @@ fn connect(path: &Path, writes: bool) -> rusqlite::Result<Connection> {
     };
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
+    if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0))? == 0 {
+        // Before anything else is made: free pages can leave the file. Later it would only wait for writers.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: what was acknowledged survives a power cut, not only a crash of the process.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -264,6 +311,81 @@ mod tests {
         let raw = Connection::open(dir.database()).unwrap();
         raw.pragma_update(None, "user_version", schema::LATEST + 1).unwrap();
         assert!(matches!(Store::open(&dir, false), Err(OpenError::Newer { .. })));
+    }
+
+    #[test]
+    fn a_database_of_between_releases_is_left_alone_with_words() {
+        let temporary = tempfile::tempdir().unwrap();
+        let dir = DataDir::create(temporary.path()).unwrap();
+        drop(Store::open(&dir, false).unwrap());
+        let raw = Connection::open(dir.database()).unwrap();
+        for (change, told) in [
+            ("ALTER TABLE segments DROP COLUMN uniques", "segments"),
+            ("ALTER TABLE segments ADD COLUMN uniques BLOB", ""),
+            ("ALTER TABLE goals ADD COLUMN mood TEXT", "mood"),
+            ("ALTER TABLE goals DROP COLUMN mood", ""),
+            ("PRAGMA user_version = 4; ALTER TABLE people RENAME TO persons", "people"),
+        ] {
+            raw.execute_batch(change).unwrap();
+            match Store::open(&dir, false) {
+                Ok(_) => assert_eq!(told, "", "{change}"),
+                Err(error @ OpenError::Foreign { .. }) => {
+                    let said = error.to_string();
+                    assert!(!told.is_empty() && said.contains(told) && said.contains("headwater export"), "{said}");
+                }
+                Err(other) => panic!("{change}: {other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_version_becomes_the_latest() {
+        for version in 0..=schema::LATEST {
+            let temporary = tempfile::tempdir().unwrap();
+            let dir = DataDir::create(temporary.path()).unwrap();
+            schema::make(&Connection::open(dir.database()).unwrap(), version).unwrap();
+            let store = Store::open(&dir, false).unwrap();
+            let now = store.read_now(|tx| Ok::<_, StoreError>(schema::version(tx)?)).unwrap();
+            assert_eq!(now, schema::LATEST, "from {version}");
+            drop(store);
+            Store::open(&dir, false).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_deleted_leaves_the_file_while_others_write() {
+        let temporary = tempfile::tempdir().unwrap();
+        let dir = DataDir::create(temporary.path()).unwrap();
+        let store = Store::open(&dir, false).unwrap();
+        let fill = |tx: &Transaction<'_>| -> Result<(), StoreError> {
+            let sql = "INSERT INTO segments (site, grain, start, \"end\", level, tallies) VALUES (1, 2, ?1, ?1 + 1, 99, randomblob(9000))";
+            (0..400).try_for_each(|start| tx.execute(sql, [start]).map(|_| ()))?;
+            Ok(())
+        };
+        store.write_now(fill).unwrap();
+        store.truncate_log().unwrap();
+        let size = || std::fs::metadata(dir.database()).unwrap().len();
+        let full = size();
+        assert!(full > 3_000_000);
+        // Every second one: what is left lies all over the file.
+        store.write_now(|tx| Ok::<_, StoreError>(tx.execute("DELETE FROM segments WHERE start % 2 = 1", [])?)).unwrap();
+        let mut steps = 0;
+        while store.shrink(64, 16).unwrap() {
+            steps += 1;
+            let write = |tx: &Transaction<'_>| Ok(tx.execute("UPDATE meta SET value = value + 1 WHERE key = 'probe'", [])?);
+            store.write_now::<_, StoreError>(write).unwrap();
+        }
+        store.truncate_log().unwrap();
+        assert!(steps > 4, "{steps}");
+        assert!(size() < full * 6 / 10, "{} of {full}", size());
+        let left: (i64, i64, String) = store
+            .read_now(|tx| {
+                let left =
+                    "SELECT count(*), sum(length(tallies)), (SELECT integrity_check FROM pragma_integrity_check) FROM segments";
+                Ok::<_, StoreError>(tx.query_row(left, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+            })
+            .unwrap();
+        assert_eq!(left, (200, 200 * 9000, "ok".to_owned()));
     }
 
     #[test]
