@@ -1,10 +1,10 @@
 //! The beacon: what one page load sends, added up by minute and page. `docs/wire.md` draws it byte by byte.
 //!
 //! A request body is `[VERSION][sent][frozen]`. *sent* is the time of this attempt by the sender's clock, eight bytes in one
-//! place, so that a page can repeat bytes that it does not read; *frozen* is the postcard form of [`Beacon`], fixed before
+//! place, so that a page can repeat bytes that it does not read; *frozen* is [`Beacon`] in postcard's form, fixed before
 //! the first attempt and sent again byte for byte. Every time inside is relative to the creation of the page load, so a
 //! wrong clock moves nothing but the creation itself, which the receiver corrects.
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use crate::{BeaconId, Millis};
@@ -23,6 +23,8 @@ pub const MAX_COUNTS: u64 = 1000;
 pub const MAX_PROPS: usize = 30;
 /// The largest magnitude of a value: 10^12, in millionths.
 pub const MAX_VALUE: i64 = 1_000_000_000_000_000_000;
+/// The most zeros at the end of a value that are counted instead of written.
+pub const MOST_ZEROS: u64 = 7;
 /// The longest engaged time of one delta in seconds: a beacon spans at most a day.
 pub const MAX_ENGAGED: u32 = 86_400;
 
@@ -31,14 +33,13 @@ pub const MAX_ENGAGED: u32 = 86_400;
 pub struct Str(pub u16);
 
 /// What one page load did since its last beacon. Borrows its strings from the received bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Beacon<'a> {
     /// The page load and the sequence number.
     pub id: BeaconId,
     /// When the page load (or its renewed id) was created, in seconds since 1970 by the sender's clock.
     pub created: u32,
     /// The site's domain, as in `data-site`.
-    #[serde(borrow)]
     pub site: &'a str,
     /// Random id kept by the browser, for sites whose identity is `device`; otherwise all zero.
     pub device: [u8; 8],
@@ -48,7 +49,7 @@ pub struct Beacon<'a> {
     pub language: Str,
     /// The browser's IANA time zone.
     pub zone: Str,
-    /// Every string used below, each once.
+    /// Every string used below, each once. The first three of a decoded beacon are site, language and zone.
     pub strings: Vec<&'a str>,
     /// The visits that this page load took part in; nearly always one.
     pub visits: Vec<VisitPart>,
@@ -114,7 +115,50 @@ pub struct Delta {
     /// How much deeper the page was scrolled, in per cent: the increments of a view's deepest point.
     pub depth: u32,
     /// The values of the events that had one, in millionths.
+    #[serde(with = "value")]
     pub values: Vec<i64>,
+}
+
+/// A beacon as it is written: site, language and zone are the first strings, so that what is the same as one of them (the
+/// host, mostly) is written once.
+#[derive(Serialize, Deserialize)]
+struct Wire<'a> {
+    id: BeaconId,
+    created: u32,
+    device: u64,
+    screen: u16,
+    #[serde(borrow)]
+    strings: Vec<&'a str>,
+    visits: Cow<'a, [VisitPart]>,
+}
+
+/// How values are written: without the zeros at their end, and how many these were. 29 is 29,000,000 millionths, and two bytes.
+mod value {
+    use alloc::vec::Vec;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::MOST_ZEROS;
+
+    pub(super) fn serialize<S: Serializer>(values: &[i64], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(|value| {
+            let (mut value, mut zeros) = (*value, 0);
+            while zeros < MOST_ZEROS && value % 10 == 0 {
+                value /= 10;
+                zeros += 1;
+            }
+            // The largest value takes 61 bits and its sign; what is larger is no value and loses its highest bits.
+            ((value << 1 ^ value >> 63) as u64) << 3 | zeros
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<i64>, D::Error> {
+        let read = |coded: u64| {
+            let (size, zeros) = (coded >> 3, (coded & MOST_ZEROS) as u32);
+            ((size >> 1) as i64 ^ -((size & 1) as i64)).checked_mul(10i64.pow(zeros))
+        };
+        let values = Vec::<u64>::deserialize(deserializer)?.into_iter().map(read).collect::<Option<_>>();
+        values.ok_or_else(|| D::Error::custom("a value within 64 bits"))
+    }
 }
 
 /// Why bytes are no beacon. Each says what is allowed.
@@ -174,10 +218,24 @@ impl<'a> Beacon<'a> {
     /// # Errors
     /// `Malformed` if the bytes are not the format, `Field` if one is outside its limits.
     pub fn decode(frozen: &'a [u8]) -> Result<Self, BeaconError> {
-        let (beacon, rest) = postcard::take_from_bytes::<Self>(frozen).map_err(|_| BeaconError::Malformed)?;
+        let (wire, rest) = postcard::take_from_bytes::<Wire<'_>>(frozen).map_err(|_| BeaconError::Malformed)?;
         if !rest.is_empty() {
             return Err(BeaconError::Malformed);
         }
+        let &[site, _, _, ..] = wire.strings.as_slice() else {
+            return Err(BeaconError::Field("strings", "site, language and time zone first"));
+        };
+        let beacon = Self {
+            id: wire.id,
+            created: wire.created,
+            site,
+            device: wire.device.to_le_bytes(),
+            screen: wire.screen,
+            language: Str(2),
+            zone: Str(3),
+            strings: wire.strings,
+            visits: wire.visits.into_owned(),
+        };
         beacon.check()?;
         Ok(beacon)
     }
@@ -185,7 +243,22 @@ impl<'a> Beacon<'a> {
     /// The frozen bytes. Encoding into memory cannot fail; a failure gives no bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_allocvec(self).unwrap_or_default()
+        let first = [self.site, self.string(self.language), self.string(self.zone)];
+        let wire = Wire {
+            id: self.id,
+            created: self.created,
+            device: u64::from_le_bytes(self.device),
+            screen: self.screen,
+            strings: self.strings.clone(),
+            visits: Cow::Borrowed(&self.visits),
+        };
+        let wire = if self.strings.starts_with(&first) {
+            wire
+        } else {
+            let visits = self.visits.iter().map(|visit| visit.after(first.len() as u16)).collect();
+            Wire { strings: [&first, self.strings.as_slice()].concat(), visits, ..wire }
+        };
+        postcard::to_allocvec(&wire).unwrap_or_default()
     }
 
     /// The string that `index` names; empty for 0 and, after [`Beacon::decode`], never missing.
@@ -213,9 +286,6 @@ impl<'a> Beacon<'a> {
         }
         let strings = self.strings.len();
         let known = |s: Str| usize::from(s.0) <= strings;
-        if !known(self.language) || !known(self.zone) {
-            return fail("language, zone", "an index into strings");
-        }
         let mut minutes = 0;
         let mut counts = 0u64;
         for visit in &self.visits {
@@ -242,6 +312,27 @@ impl<'a> Beacon<'a> {
             return fail("count", "at most 1000 events in a beacon");
         }
         Ok(())
+    }
+}
+
+impl VisitPart {
+    /// The same with so many more strings in front of its own.
+    fn after(&self, more: u16) -> Self {
+        let after = |s: Str| if s.0 == 0 { s } else { Str(s.0.saturating_add(more)) };
+        let mut visit = self.clone();
+        for s in [&mut visit.referrer, &mut visit.source, &mut visit.medium, &mut visit.campaign] {
+            *s = after(*s);
+        }
+        for s in [&mut visit.content, &mut visit.term, &mut visit.click, &mut visit.entry] {
+            *s = after(*s);
+        }
+        for delta in visit.minutes.iter_mut().flat_map(|minute| &mut minute.deltas) {
+            for s in [&mut delta.name, &mut delta.page, &mut delta.hostname, &mut delta.currency] {
+                *s = after(*s);
+            }
+            delta.props.iter_mut().for_each(|(key, value)| (*key, *value) = (after(*key), after(*value)));
+        }
+        visit
     }
 }
 

@@ -1,11 +1,12 @@
 //! Golden vectors: the bytes of today, annotated group by group. Whoever changes a format changes these, the version
 //! byte and docs/wire.md.
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails by panicking
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 use headwater_core::beacon::{self, Beacon, Delta, MinutePart, Str, VisitPart};
 use headwater_core::{
     Activity, Aggregate, Batch, BeaconId, EventDelta, Fold, Millis, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,
     WireError,
 };
+use proptest::prelude::*;
 
 fn hex(text: &str) -> Vec<u8> {
     // Comments go to the end of the line; white space is free.
@@ -21,49 +22,49 @@ fn a_beacon() {
         42 79 ec f2 98 7d 00 00     # sent: 1,781,592,066,000 ms, 2 s after creation
         01 02 03 04 05 06 07 08 00  # id: page load, seq 0
         80 e0 c3 d1 06              # created: 1,781,592,064 s
-        0b 65 78 61 6d 70 6c 65 2e 63 6f 6d  # site: example.com
-        00 00 00 00 00 00 00 00     # device: none
+        00                          # device: none
         86 03                       # screen: 390
-        01 02                       # language, zone: strings 1 and 2
-        06                          # six strings
-        05 64 65 2d 44 45           # 1 de-DE
-        0d 45 75 72 6f 70 65 2f 42 65 72 6c 69 6e  # 2 Europe/Berlin
-        01 2f                       # 3 /
-        06 53 69 67 6e 75 70        # 4 Signup
-        04 70 6c 61 6e              # 5 plan
-        03 70 72 6f                 # 6 pro
+        07                          # seven strings
+        0b 65 78 61 6d 70 6c 65 2e 63 6f 6d  # 1 example.com: the site
+        05 64 65 2d 44 45           # 2 de-DE: the language
+        0d 45 75 72 6f 70 65 2f 42 65 72 6c 69 6e  # 3 Europe/Berlin: the time zone
+        01 2f                       # 4 /
+        06 53 69 67 6e 75 70        # 5 Signup
+        04 70 6c 61 6e              # 6 plan
+        03 70 72 6f                 # 7 pro
         01                          # one visit
         c1 02                       # tag 321
-        00 00 00 00 00 00 00 03     # referrer, utm source, medium, campaign, content, term, click id; entry: string 3
+        00 00 00 00 00 00 00 04     # referrer, utm source, medium, campaign, content, term, click id; entry: string 4
         01                          # one minute
         01 01 01                    # at -1 s (zigzag), started, went on
         02                          # two deltas
-        00 03 00 00 00 01 00 0c 32 00          # a view of /: 12 engaged seconds, depth 50
-        04 03 00 01 05 06 00 01 00 00 00 01 80 85 d4 1b  # Signup on /, plan=pro, value 29
+        00 04 01 00 00 01 00 0c 32 00          # a view of / on the site's host: 12 engaged seconds, depth 50
+        05 04 01 01 06 07 00 02 00 00 00 02 d6 03 89 03  # Signup on it, plan=pro, twice: values 29 and -0.00025
     ");
     let beacon = Beacon {
         id: BeaconId { load: [1, 2, 3, 4, 5, 6, 7, 8], seq: 0 },
         created: 1_781_592_064,
         site: "example.com",
         screen: 390,
-        language: Str(1),
-        zone: Str(2),
-        strings: vec!["de-DE", "Europe/Berlin", "/", "Signup", "plan", "pro"],
+        language: Str(2),
+        zone: Str(3),
+        strings: vec!["example.com", "de-DE", "Europe/Berlin", "/", "Signup", "plan", "pro"],
         visits: vec![VisitPart {
             tag: 321,
-            entry: Str(3),
+            entry: Str(4),
             minutes: vec![MinutePart {
                 at: -1,
                 started: 1,
                 went_on: 1,
                 deltas: vec![
-                    Delta { page: Str(3), count: 1, engaged: 12, depth: 50, ..Delta::default() },
+                    Delta { page: Str(4), hostname: Str(1), count: 1, engaged: 12, depth: 50, ..Delta::default() },
                     Delta {
-                        name: Str(4),
-                        page: Str(3),
-                        props: vec![(Str(5), Str(6))],
-                        count: 1,
-                        values: vec![29_000_000],
+                        name: Str(5),
+                        page: Str(4),
+                        hostname: Str(1),
+                        props: vec![(Str(6), Str(7))],
+                        count: 2,
+                        values: vec![29_000_000, -250],
                         ..Delta::default()
                     },
                 ],
@@ -77,7 +78,46 @@ fn a_beacon() {
     written.extend(beacon.encode());
     assert_eq!(written, golden);
     let (sent, frozen) = beacon::open(&golden).unwrap();
-    assert_eq!((sent, Beacon::decode(frozen)), (Millis(1_781_592_066_000), Ok(beacon)));
+    assert_eq!((sent, Beacon::decode(frozen).as_ref()), (Millis(1_781_592_066_000), Ok(&beacon)));
+}
+
+#[test]
+fn site_language_and_zone_are_written_once() {
+    let delta = Delta {
+        name: Str(1),
+        page: Str(2),
+        hostname: Str(3),
+        props: vec![(Str(4), Str(5))],
+        currency: Str(6),
+        ..Delta::default()
+    };
+    let minutes = vec![MinutePart { deltas: vec![delta], ..MinutePart::default() }];
+    let visit = VisitPart { referrer: Str(1), click: Str(2), entry: Str(3), minutes, ..VisitPart::default() };
+    let strings = vec!["a", "b", "c", "d", "e", "f", "fr"];
+    let beacon = Beacon { site: "example.com", language: Str(7), strings, visits: vec![visit], ..Beacon::default() };
+    let written = beacon.encode();
+    let read = Beacon::decode(&written).unwrap();
+    assert_eq!(read.encode(), written, "one form only");
+    assert_eq!(read.strings, ["example.com", "fr", "", "a", "b", "c", "d", "e", "f", "fr"]);
+    let texts = |strings: &[Str]| strings.iter().map(|s| read.string(*s)).collect::<String>();
+    let [visit] = &read.visits[..] else { panic!("one visit") };
+    let delta = &visit.minutes[0].deltas[0];
+    assert_eq!((read.site, texts(&[read.language, read.zone])), ("example.com", "fr".into()));
+    assert_eq!(texts(&[visit.referrer, visit.source, visit.click, visit.entry]), "abc");
+    let (key, value) = delta.props[0];
+    assert_eq!(texts(&[delta.name, delta.page, delta.hostname, key, value, delta.currency]), "abcdef");
+}
+
+proptest! {
+    #[test]
+    fn every_value_comes_back(value in -beacon::MAX_VALUE..=beacon::MAX_VALUE, zeros in 0..19u32) {
+        let values = vec![value / 10i64.pow(zeros) * 10i64.pow(zeros)];
+        let deltas = vec![Delta { count: 1, values, ..Delta::default() }];
+        let minutes = vec![MinutePart { deltas, ..MinutePart::default() }];
+        let visits = vec![VisitPart { minutes, ..VisitPart::default() }];
+        let frozen = Beacon { site: "a", visits: visits.clone(), ..Beacon::default() }.encode();
+        prop_assert_eq!(Beacon::decode(&frozen).unwrap().visits, visits);
+    }
 }
 
 fn view() -> Aggregate {

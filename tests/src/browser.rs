@@ -126,6 +126,16 @@ impl Browser {
 
     /// Chromium, under a user agent of its own or another: to a site, somebody else.
     pub fn start_as(user_agent: Option<&str>) -> Self {
+        Self::chromium(user_agent, "")
+    }
+
+    /// Chromium, noting what it does: events of these categories
+    /// (<https://chromium.googlesource.com/chromium/src/+/main/base/trace_event/builtin_categories.h>).
+    pub fn traced(categories: &str) -> Self {
+        Self::chromium(None, categories)
+    }
+
+    fn chromium(user_agent: Option<&str>, traced: &str) -> Self {
         let profile = tempfile::tempdir().expect("a temporary directory");
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -146,8 +156,13 @@ impl Browser {
         let mut flags: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
         flags.push(format!("--user-data-dir={}", profile.path().display()));
         flags.extend(user_agent.map(|agent| format!("--user-agent={agent}")));
-        let options = json!({"args": flags});
-        let wanted = json!({"browserName": "chrome", "goog:chromeOptions": options});
+        let mut options = json!({"args": flags});
+        let mut wanted = json!({"browserName": "chrome"});
+        if !traced.is_empty() {
+            options["perfLoggingPrefs"] = json!({"traceCategories": traced, "enableNetwork": false, "enablePage": false});
+            wanted["goog:loggingPrefs"] = json!({"performance": "ALL"});
+        }
+        wanted["goog:chromeOptions"] = options;
         Self::open(Kind::Chromium, driver, port, None, &wanted, profile)
     }
 
@@ -254,6 +269,17 @@ impl Browser {
         let png = from_base64(encoded.as_str().unwrap_or_default());
         assert!(png.starts_with(b"\x89PNG"), "a screenshot is a PNG");
         std::fs::write(folder.join(format!("{name}.png")), png).expect("the screenshot is written");
+    }
+
+    /// What a traced browser noted since it was last asked.
+    pub fn trace(&self) -> Vec<Value> {
+        let log = self.must("se/log", &json!({"type": "performance"}));
+        let texts = log.as_array().into_iter().flatten().filter_map(|entry| entry["message"].as_str());
+        let messages = texts.filter_map(|text| serde_json::from_str::<Value>(text).ok());
+        messages
+            .filter(|message| message["message"]["method"] == "Tracing.dataCollected")
+            .map(|mut message| message["message"]["params"].take())
+            .collect()
     }
 
     /// The messages of the page's console that are errors.

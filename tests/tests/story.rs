@@ -16,7 +16,7 @@ fn shop(server: &Server) -> Site {
     let page = |title: &str, body: &str| {
         format!(
             "<!doctype html><title>{title}</title>\
-             <script defer data-site={SHOP} data-local data-automated data-interval=250 data-off=LCP,FCP,TTFB,INP,CLS src={script}></script>\
+             <script defer data-site={SHOP} data-local=250 data-automated data-off=LCP,FCP,TTFB,INP,CLS src={script}></script>\
              <h1>{title}</h1>{body}"
         )
     };

@@ -58,7 +58,7 @@ fn a_click_reaches_the_numbers_through_the_worker() {
     let worker = Workerd::start(folder.path(), free_port(), server.port, &[]);
     let script = format!("http://127.0.0.1:{}/t.js", worker.port);
     let page = format!(
-        "<!doctype html><title>Home</title><script defer data-site={SITE} data-local data-automated data-interval=250 src={script}>\
+        "<!doctype html><title>Home</title><script defer data-site={SITE} data-local=250 data-automated src={script}>\
          </script><button data-headwater-event=Signup>Sign up</button>"
     );
     let shop = Site::serve(&[("/", page)]);

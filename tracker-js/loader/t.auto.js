@@ -77,7 +77,7 @@ export default async ({ dataset, attributes }, key, storage, quietly, headwater,
 
   // Web vitals (https://web.dev/articles/vitals), the worst of each. A page that was made before it was asked for was first
   // seen when it was activated. Where shifts are seen at all, none is 0.
-  const [{ activationStart = 0, responseStart, responseStatus }] = performance.getEntriesByType('navigation')
+  const [{ activationStart = 0, responseStart, responseStatus } = {}] = performance.getEntriesByType('navigation')
   const vitals = window.LayoutShift ? { CLS: 0 } : {}
   let untold = vitals
   const most = (name, value) => (vitals[name] = Math.max(vitals[name] || 0, value))

@@ -14,14 +14,15 @@
   quietly(() => {
     const tag = document.currentScript
     const { src, dataset } = tag
-    const { site, api = new URL('b', src), interval = 1e4 } = dataset
+    // `local` counts on localhost; a number in it is the least time between two beacons there.
+    const { site, api = new URL('b', src), local } = dataset
     const key = 'headwater:' + site
-    const calls = window.headwater?.q || []
+    const calls = window.headwater?.q ?? []
 
     let storage = {}, from = document.referrer
     // Of the view: its page, if it counts, and its properties; those of everything on it; what t.auto.js gave.
     let page = location.pathname, props, common, auto
-    let settings, machine, timer, started
+    let started, timer, machine, settings
     // Signals; with the Wasm, those it has not been told yet.
     const signals = []
     // Without it: whether that is decided, and how many signals were posted.
@@ -35,7 +36,7 @@
     const post = async (body, answered) => {
       let status, headers
       try {
-        ;({ status, headers } = await fetch(api, { method: 'POST', body, keepalive: 1 }))
+        ;({ status, headers } = await fetch(api, { keepalive: 1, method: 'POST', body }))
       } catch {}
       quietly(answered, 'a', status, headers?.get('retry-after'))
     }
@@ -51,20 +52,20 @@
       new DataView(machine.memory.buffer).setFloat64(at + 1, Date.now())
       return bytes(at, length).slice()
     }
+    // Comes back after so many milliseconds, unless that is settled already.
+    const arm = ms => (timer = timer || (ms && setTimeout(quietly, ms, work, machine && 't')))
     // What storage holds and a message, for the Wasm.
     const tell = message =>
-      machine.r(new TextEncoder().encodeInto((storage[key] || '') + '\0' + message, bytes(machine.b(), 2e4)).written)
+      arm(machine.r(new TextEncoder().encodeInto((storage[key] || '') + '\0' + message, bytes(machine.b(), 2e4)).written))
 
-    const arm = ms => {
-      clearTimeout(timer)
-      timer = ms && setTimeout(quietly, ms, work)
-    }
-    // Does what is due: hands over signals and news, and waits.
+    const tell_all = () => signals.splice(0).map(tell)
+
+    // Does what is due: hands over signals and news.
     const work = (kind, ...fields) => {
+      timer = clearTimeout(timer)
       if (machine) {
-        signals.splice(0).map(tell)
+        tell_all()
         kind && tell(text(kind, ...fields))
-        arm(tell(text('t')))
       } else if ((plain = plain || kind) && signals[told]) {
         part(JSON.stringify([text('', told, settings), ...signals]))
         told = signals.length
@@ -75,7 +76,7 @@
       if (settings && page) {
         signals.push(text(kind, name, page, location.hostname, ...fields))
         // Engaged time goes with what comes next.
-        kind == 'g' || (machine ? work() : arm(interval))
+        kind == 'g' || (machine ? tell_all() : arm(local || 1e4))
       }
     }
     // Counts the time that was spent here: before another view (`next`), or on leaving.
@@ -98,7 +99,7 @@
     const headwater = (name, { path, props, value, currency, interactive, callback } = {}) => {
       name == 'pageview'
         ? view(path, props)
-        : signal(interactive == false ? 'e' : 'i', name, Math.round(value * 1e6), ...pairs(common, props), currency)
+        : signal(interactive == false ? 'e' : 'i', name, Math.round(1e6 * value), ...pairs(common, props), currency)
       callback && setTimeout(callback)
     }
     // Once t.auto.js is there, or cannot be had, or the page is left.
@@ -109,11 +110,7 @@
         calls.map(call => quietly(headwater, ...call))
       }
     }
-    const hide = () => {
-      start()
-      settle()
-      work('h')
-    }
+    const hide = () => work('h', start(), settle())
 
     window.headwater = (...call) => (started ? quietly(headwater, ...call) : calls.push(call))
     dataset.storage != 'none' && quietly(() => (storage = localStorage))
@@ -127,19 +124,18 @@
       settings = text(
         'b',
         crypto.getRandomValues(new BigUint64Array(1)),
-        site,
-        storage.key && 1,
+        +!!storage.key,
         dataset.identity,
         screen.width,
-        interval,
+        local || 1e4,
+        site,
         navigator.language,
         Intl.DateTimeFormat().resolvedOptions().timeZone,
       )
       addEventListener('pagehide', () => quietly(hide))
       import(src + '?auto')
         .then(module => module.default(tag, key, storage, quietly, headwater, signal, view, post, hide))
-        .then(given => (auto = given))
-        .then(start, start)
+        .then(given => start((auto = given)), start)
       WebAssembly.instantiateStreaming(fetch(src.replace('.js', '.wasm')), {
         // Keep, send, part: tracker-js/shell/src/wasm.rs.
         e: {
@@ -149,10 +145,7 @@
         },
       }).then(
         ({ instance }) => {
-          if (!plain) {
-            machine = instance.exports
-            tell(settings)
-          }
+          plain || tell(settings, (machine = instance.exports))
           work()
         },
         () => work('p'),

@@ -27,10 +27,8 @@ export interface Settings {
   identity?: 'device'
   /** Uses no storage. */
   storage?: 'none'
-  /** The least milliseconds between two beacons. */
-  interval?: number
-  /** Counts on localhost. */
-  local?: boolean
+  /** Counts on localhost; with a number, that is the least milliseconds between two beacons, for tests. */
+  local?: boolean | number
   /** Counts automated browsers. */
   automated?: boolean
   /** Properties of every event. */

@@ -106,7 +106,7 @@ fn signals_of_a_page_without_wasm_are_counted_once() {
     let signals = |now: u64, told: usize| {
         let (created, at) = (NOON.0, NOON.0 + 1000);
         let head = format!(
-            "\x0c{now}\x0c{told}\x0cb\x0c{created}\x0c77\x0cexample.com\x0c0\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin"
+            "\x0c{now}\x0c{told}\x0cb\x0c{created}\x0c77\x0c0\x0c\x0c1920\x0c10000\x0cexample.com\x0cen-GB\x0cEurope/Berlin"
         );
         let view =
             format!("v\x0c{created}\x0c\x0c/\x0cexample.com\x0cfalse\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0c\x0c");

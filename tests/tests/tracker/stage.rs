@@ -43,7 +43,7 @@ impl Stage {
         let port = self.front.port;
         let attributes = without_vitals(attributes);
         format!(
-            "<script defer data-site={site} data-local data-automated data-interval=250 {attributes} \
+            "<script defer data-site={site} data-local=250 data-automated {attributes} \
              src=http://127.0.0.1:{port}/t.js></script>"
         )
     }

@@ -4,7 +4,7 @@
 //! bytes, and freezing copies them. `tests/` reads the result back with [`headwater_core::Beacon::decode`].
 use headwater_core::{
     BeaconId,
-    beacon::{MAX_COUNTS, MAX_ENGAGED, MAX_MINUTES, MAX_PROPS, MAX_STRING},
+    beacon::{MAX_COUNTS, MAX_ENGAGED, MAX_MINUTES, MAX_PROPS, MAX_STRING, MOST_ZEROS},
 };
 
 use crate::{
@@ -20,6 +20,8 @@ const FULL: usize = 12_288;
 pub const MOST_NODES: usize = 2600;
 /// A signal touches at most its own minute, the visit's first, and that of the view before.
 const MINUTES_A_SIGNAL: usize = 3;
+/// How many strings every beacon begins with.
+const FIRST: u64 = 3;
 /// The parent of a visit.
 const ROOT: u16 = u16::MAX;
 
@@ -66,8 +68,10 @@ pub struct Draft {
     keys: Buf<[u8; 16_384]>,
     /// The values, in order: a row and a number each.
     values: [(u16, i64); MAX_COUNTS as usize],
-    /// Every string that is not empty, each once, a separator after each.
+    /// Site, language and time zone, then every other string that is not empty, each once; a separator after each.
     strings: Buf<[u8; 36_864]>,
+    /// Bytes of the first three.
+    first: usize,
     nodes: [Node; MOST_NODES],
 }
 
@@ -88,6 +92,7 @@ impl Draft {
     /// Nothing counted.
     pub const NONE: Self = Self {
         strings: Buf::EMPTY,
+        first: 0,
         string_count: 0,
         keys: Buf::EMPTY,
         nodes: [Node::NONE; MOST_NODES],
@@ -98,6 +103,14 @@ impl Draft {
         values: [(0, 0); MAX_COUNTS as usize],
         value_count: 0,
     };
+
+    /// The strings that every beacon of the page load begins with: site, language and time zone, a separator between them.
+    pub fn begin(&mut self, first: &[u8]) {
+        put(&mut self.strings, first);
+        put(&mut self.strings, &[SEPARATOR]);
+        self.first = self.strings.len;
+        self.clear();
+    }
 
     /// Whether nothing is counted yet.
     #[must_use]
@@ -165,17 +178,14 @@ impl Draft {
         put(out, &id.load);
         put_varint(out, id.seq.into());
         put_varint(out, created.into());
-        put_text(out, get(&settings.site));
-        put(out, &device.to_le_bytes());
+        put_varint(out, device);
         put_varint(out, settings.screen.into());
-        // The keys end with language and zone for a moment.
-        let start = self.keys.len;
-        self.strings(get(&settings.browser), 2);
-        put(out, since(&self.keys, start));
         put_varint(out, self.string_count);
         let mut strings = Fields::new(get(&self.strings));
         while !strings.rest.is_empty() {
-            put_text(out, strings.text());
+            let text = strings.text();
+            put_varint(out, text.len() as u64);
+            put(out, text);
         }
         put_varint(out, self.visits.into());
         self.write(ROOT, 0, created, now, out);
@@ -184,8 +194,8 @@ impl Draft {
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.strings.len = 0;
-        self.string_count = 0;
+        self.strings.len = self.first;
+        self.string_count = FIRST;
         self.keys.len = 0;
         self.node_count = 0;
         self.visits = 0;
@@ -216,7 +226,7 @@ impl Draft {
             } else {
                 for (row, value) in self.values.iter().take(self.value_count) {
                     if usize::from(*row) == at {
-                        put_zigzag(out, *value);
+                        put_value(out, *value);
                     }
                 }
             }
@@ -283,8 +293,12 @@ fn put_zigzag(out: &mut Buf, number: i64) {
     put_varint(out, (number << 1 ^ number >> 63) as u64);
 }
 
-/// Appends a text after its length.
-fn put_text(out: &mut Buf, text: &[u8]) {
-    put_varint(out, text.len() as u64);
-    put(out, text);
+/// Appends a value without its last zeros, and how many these were: most values are few digits of units or hundredths.
+fn put_value(out: &mut Buf, mut value: i64) {
+    let mut zeros = 0;
+    while zeros < MOST_ZEROS && value % 10 == 0 {
+        value /= 10;
+        zeros += 1;
+    }
+    put_varint(out, ((value << 1 ^ value >> 63) as u64) << 3 | zeros);
 }

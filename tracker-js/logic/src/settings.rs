@@ -1,5 +1,5 @@
 //! What is fixed for a page load.
-use crate::text::{Buf, Fields, set};
+use crate::text::Fields;
 
 /// What the loader says once: the tag's attributes, and the browser.
 #[repr(C)]
@@ -13,10 +13,6 @@ pub struct Settings {
     pub screen: u16,
     /// The least time between two beacons in milliseconds, `data-interval`.
     pub interval: u64,
-    /// `data-site`.
-    pub site: Buf<[u8; 256]>,
-    /// The browser's preferred language and IANA time zone.
-    pub browser: Buf<[u8; 256]>,
 }
 
 /// The most that [`Settings::interval`] may be: a minute.
@@ -24,38 +20,31 @@ pub const LONGEST_INTERVAL: u64 = 60_000;
 
 impl Settings {
     /// Those of a page load that has not begun.
-    pub const NONE: Self = Self { site: Buf::EMPTY, storage: false, device: false, screen: 0, interval: 0, browser: Buf::EMPTY };
+    pub const NONE: Self = Self { storage: false, device: false, screen: 0, interval: 0 };
 
-    /// Reads the fields: site, storage, identity, screen, interval, language, zone. What is odd or too long is 0 or empty.
-    pub fn read(&mut self, mut fields: Fields<'_>) {
-        set(&mut self.site, fields.text());
+    /// Reads the fields storage, identity, screen, interval. What is odd is 0.
+    pub fn read(&mut self, fields: &mut Fields<'_>) {
         self.storage = fields.letter() == b'1';
         self.device = fields.letter() == b'd';
         self.screen = fields.number() as u16;
         self.interval = fields.number().min(LONGEST_INTERVAL);
-        set(&mut self.browser, fields.rest);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::get;
-
-    macro_rules! read {
-        ($settings:ident, $text:expr) => {
-            let mut $settings = Settings::NONE;
-            $settings.read(Fields::new($text));
-        };
-    }
 
     #[test]
     fn settings_are_read() {
-        read!(settings, b"example.com\x0c1\x0c\x0c1920\x0c250\x0cen-GB\x0cEurope/Berlin");
+        let mut settings = Settings::NONE;
+        let mut fields = Fields::new(b"1\x0c\x0c1920\x0c250\x0cexample.com\x0cen-GB\x0cEurope/Berlin");
+        settings.read(&mut fields);
         assert_eq!((settings.storage, settings.device), (true, false));
         assert_eq!((settings.screen, settings.interval), (1920, 250));
-        assert_eq!((get(&settings.site), get(&settings.browser)), (&b"example.com"[..], &b"en-GB\x0cEurope/Berlin"[..]));
-        read!(settings, b"\x0c\x0cdevice\x0c99999\x0c4000000000");
-        assert_eq!((settings.device, settings.screen, settings.interval), (true, 34_463, 60_000));
+        assert_eq!(fields.rest, b"example.com\x0cen-GB\x0cEurope/Berlin");
+        settings.read(&mut Fields::new(b"\x0cdevice\x0c99999\x0c4000000000"));
+        assert_eq!((settings.storage, settings.device), (false, true));
+        assert_eq!((settings.screen, settings.interval), (34_463, 60_000));
     }
 }

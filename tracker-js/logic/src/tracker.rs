@@ -52,18 +52,19 @@ impl Tracker {
     };
 
     /// The page load begins, at a time in milliseconds since 1970 by the browser's clock. The fields: the page load's random
-    /// id, from which all further randomness comes too; the settings.
+    /// id, from which all further randomness comes too; the settings; site, language and time zone.
     pub fn begin(&mut self, created: u64, mut fields: Fields<'_>) {
         self.created = created;
         self.random = fields.number();
         self.id.load = self.random.to_le_bytes();
-        self.settings.read(fields);
+        self.settings.read(&mut fields);
         self.delivery.interval = self.settings.interval;
+        self.draft.begin(fields.rest);
     }
 
     /// Adds up one signal: its kind, when it happened (milliseconds since 1970 by the browser's clock) and its fields, as
     /// `docs/wire.md` lists them under Signals. `stored` is what storage holds, empty if nothing; the answer is what it
-    /// shall hold now, or nothing where storage is not used. An unknown kind is no signal.
+    /// shall hold now, or nothing where that is the same or storage is not used. An unknown kind is no signal.
     pub fn signal(&mut self, kind: u8, at: u64, fields: Fields<'_>, stored: &[u8]) -> Option<&[u8]> {
         if self.draft.is_full() {
             self.freeze(at);
@@ -96,11 +97,11 @@ impl Tracker {
         } else if self.device == 0 {
             self.device = self.random();
         }
-        self.settings.storage.then(|| {
-            self.out.len = 0;
-            self.visit.write(self.device, &mut self.out);
-            get(&self.out)
-        })
+        self.out.len = 0;
+        self.visit.write(self.device, &mut self.out);
+        // Writing is what costs most of an event, and for most of a second nothing is new.
+        let new = get(&self.out);
+        (self.settings.storage && new != stored).then_some(new)
     }
 
     /// What to do next.

@@ -5,7 +5,7 @@ use headwater_core::{Beacon, beacon};
 use headwater_tracker_logic::{Action, Report, ReportError, Tracker, text::Fields};
 
 const START: u64 = 1_700_000_000_000;
-const HEAD: &str = "77\x0cexample.com\x0c1\x0c\x0c1920\x0c10000\x0cen-GB\x0cEurope/Berlin";
+const HEAD: &str = "77\x0c1\x0c\x0c1920\x0c10000\x0cexample.com\x0cen-GB\x0cEurope/Berlin";
 const SIGNALS: [&str; 4] = [
     "v\x0c1700000000000\x0c\x0c/\x0cexample.com\x0cfalse\x0chttps://news.net/\x0cmail\x0c\x0c\x0c\x0c\x0cgclid\x0c",
     "i\x0c1700000001000\x0cSignup\x0c/\x0cexample.com\x0c29000000\x0cplan\x0cpro\x0cEUR",

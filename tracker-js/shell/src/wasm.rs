@@ -64,7 +64,8 @@ extern "C" fn buffer() -> *mut u8 {
     INPUT_BUFFER.0.get().cast()
 }
 
-/// Takes the message that is in the buffer. Gives the milliseconds after which to call again with `t`, 0 for never.
+/// Takes the message that is in the buffer, and sends what is due. Gives the milliseconds after which to call again with `t`,
+/// 0 for never.
 #[unsafe(export_name = "r")]
 extern "C" fn run(len: usize) -> u32 {
     // SAFETY: a `Cell` on one thread.
@@ -94,17 +95,17 @@ fn handle(tracker: &mut Tracker, text: &[u8]) -> u32 {
         b'a' => tracker.answer(now, fields.number(), fields.number()),
         // The page goes out of sight.
         b'h' => tracker.hide(now, |body| part(body.as_ptr(), body.len())),
-        // Time has passed.
-        b't' => match tracker.step(now) {
-            Action::Send(body) => send(body.as_ptr(), body.len()),
-            Action::Wait(ms) => return ms as u32,
-            Action::Done => {}
-        },
+        // A signal; or none of these: time has passed.
         _ => {
             if let Some(text) = tracker.signal(kind, now, fields, stored) {
                 keep(text.as_ptr(), text.len());
             }
         }
+    }
+    match tracker.step(now) {
+        Action::Send(body) => send(body.as_ptr(), body.len()),
+        Action::Wait(ms) => return ms as u32,
+        Action::Done => {}
     }
     0
 }
