@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use headwater_core::{Grain, Millis, Minute, Packed, RowDimension};
 use headwater_edge::Identity;
-use headwater_query::{Answer, AnswerError, Need, Query, QueryError, Realtime, Retention, SiteContext, Span};
+use headwater_query::{Answer, AnswerError, Buckets, DateRange, Need, Query, QueryError, Realtime, Retention, SiteContext, Span};
 use rusqlite::Connection;
 
 use crate::buckets::{self, Bucket, Cache};
@@ -19,6 +19,15 @@ pub enum AskError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<AnswerError<StoreError>> for AskError {
+    fn from(error: AnswerError<StoreError>) -> Self {
+        match error {
+            AnswerError::Query(error) => Self::Query(error),
+            AnswerError::Read(error) => Self::Store(error),
+        }
+    }
 }
 
 impl headwater_query::Bucket for Bucket {
@@ -47,10 +56,24 @@ pub fn answer(conn: &Connection, cache: &Cache, site: &Site, query: &Query, now:
     let context = context(conn, site, now)?;
     let read = |grain, span, need| buckets::read(conn, cache, site.id, grain, span, need);
     let mut imported = |dimension: &str, days: std::ops::Range<_>| aggregates::read(conn, site.id, dimension, &days);
-    headwater_query::answer_with_imports(query, &context, read, &mut imported).map_err(|error| match error {
-        AnswerError::Query(error) => AskError::Query(error),
-        AnswerError::Read(error) => AskError::Store(error),
-    })
+    headwater_query::answer_with_imports(query, &context, read, &mut imported).map_err(AskError::from)
+}
+
+/// The totals of the buckets of a range, for who merges them elsewhere.
+///
+/// # Errors
+/// See [`AskError`].
+pub fn totals(
+    conn: &Connection,
+    cache: &Cache,
+    site: &Site,
+    range: &DateRange,
+    grain: Grain,
+    now: Millis,
+) -> Result<Buckets, AskError> {
+    let context = context(conn, site, now)?;
+    let read = |grain, span, need| buckets::read(conn, cache, site.id, grain, span, need);
+    headwater_query::buckets(range, grain, &context, read).map_err(AskError::from)
 }
 
 /// The last hour, minute by minute, and the last five together.

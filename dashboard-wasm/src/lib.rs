@@ -12,6 +12,7 @@ pub mod format;
 pub mod label;
 pub mod link;
 pub mod measure;
+pub mod merged;
 pub mod month;
 pub mod pace;
 pub mod panel;

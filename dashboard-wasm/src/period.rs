@@ -196,6 +196,22 @@ impl Period {
         }
     }
 
+    /// About how many days it has: enough to say by which units of time it can be shown. `today` and `since`, when counting began, are the site's.
+    #[must_use]
+    pub fn days(self, today: Date, since: Option<Date>) -> i64 {
+        match self {
+            Self::Realtime | Self::Today | Self::Yesterday | Self::Hours24 => 1,
+            Self::Days7 => 7,
+            Self::Days28 => 28,
+            Self::Days30 => 30,
+            Self::Days91 => 91,
+            Self::Month | Self::LastMonth => 31,
+            Self::Year | Self::Months12 => 365,
+            Self::All => today.to_days() - since.unwrap_or(today).to_days() + 1,
+            Self::Custom(from, to) => to.to_days() - from.to_days() + 1,
+        }
+    }
+
     /// The range as it is asked for. Only [`Period::Realtime`] needs to know the current minute.
     #[must_use]
     pub fn range(self, now: Minute) -> DateRange {

@@ -3,7 +3,7 @@
 use headwater_core::Minute;
 use headwater_query::{
     Compare, CompareMode, Comparison, Condition, DateRange, Dimension, Direction, Filter, Include, Metric, Moment, OrderBy,
-    OrderKey, Pagination, Query,
+    OrderKey, Pagination, Query, TimeDimension,
 };
 
 use crate::filters::Filters;
@@ -30,29 +30,34 @@ pub fn totals(scope: &Scope, now: Minute) -> Query {
 
 /// The question behind the chart. It asks for all metrics, so that choosing another card needs no request.
 #[must_use]
-pub fn series(scope: &Scope, now: Minute) -> Query {
+pub fn series(scope: &Scope, unit: TimeDimension, now: Minute) -> Query {
     Query {
-        dimensions: vec![Dimension::Time(scope.period.grain())],
+        dimensions: vec![Dimension::Time(unit)],
         include: Include { time_labels: true, ..Include::default() },
         ..about(scope, &Measure::CARDS, now)
     }
 }
 
-/// The question behind the line that the chart's is compared with, once the totals told which time that is. The whole of yesterday
-/// is drawn beside the part of today that has been.
+/// The range of the line that the chart's is compared with, once the totals told which time that is. The whole of yesterday is drawn beside the
+/// part of today that has been.
 #[must_use]
-pub fn series_before(scope: &Scope, compared: DateRange, now: Minute) -> Query {
+pub fn range_before(period: Period, compared: DateRange) -> DateRange {
     let day = |moment: Moment| match moment {
         Moment::At(at, _) => Moment::Date(at.date),
         date @ Moment::Date(_) => date,
     };
-    let date_range = match (scope.period, compared) {
+    match (period, compared) {
         (Period::Hours24, range) => range,
         (Period::Today, DateRange::Between(from, _)) => DateRange::Between(day(from), day(from)),
         (_, DateRange::Between(from, to)) => DateRange::Between(day(from), day(to)),
         (_, range) => range,
-    };
-    Query { date_range, ..series(scope, now) }
+    }
+}
+
+/// The question behind that line, where filters leave it to the server.
+#[must_use]
+pub fn series_before(scope: &Scope, compared: DateRange, unit: TimeDimension, now: Minute) -> Query {
+    Query { date_range: range_before(scope.period, compared), ..series(scope, unit, now) }
 }
 
 /// The question behind a panel; none for properties before one is chosen.
@@ -150,6 +155,7 @@ fn about(scope: &Scope, measures: &[Measure], now: Minute) -> Query {
 
 #[cfg(test)]
 mod tests {
+    use TimeDimension as T;
     use headwater_query::Date;
 
     use super::*;
@@ -163,7 +169,7 @@ mod tests {
 
     #[test]
     fn questions_are_the_contracts() {
-        let body = serde_json::to_value(series(&scope(Period::Days7), NOW)).unwrap();
+        let body = serde_json::to_value(series(&scope(Period::Days7), T::Day, NOW)).unwrap();
         assert_eq!(body["date_range"], "7d");
         assert_eq!(body["dimensions"], serde_json::json!(["time:day"]));
         assert_eq!(body["filters"], serde_json::json!([["is", "event:page", ["/a"]]]));
@@ -172,7 +178,7 @@ mod tests {
         let custom = Period::between(Date::new(2026, 1, 1).unwrap(), Date::new(2026, 2, 1).unwrap()).unwrap();
         for period in Period::ALL.into_iter().chain([custom]) {
             let scope = scope(period);
-            let mut queries = vec![totals(&scope, NOW), series(&scope, NOW), ever("a.b"), reading(&scope, NOW)];
+            let mut queries = vec![totals(&scope, NOW), series(&scope, T::Hour, NOW), ever("a.b"), reading(&scope, NOW)];
             queries.push(values(&scope, &Dimension::Page, "x", Some(0), NOW));
             for tab in Tab::ALL {
                 queries.extend(panel(&scope, tab, Some("plan"), NOW));
@@ -196,7 +202,7 @@ mod tests {
     #[test]
     fn the_line_before_covers_whole_days() {
         let told: DateRange = serde_json::from_str(r#"["2026-11-21T00:00:00+01:00","2026-11-21T13:05:59+01:00"]"#).unwrap();
-        let asked = |period| serde_json::to_value(series_before(&scope(period), told, NOW).date_range).unwrap();
+        let asked = |period| serde_json::to_value(series_before(&scope(period), told, T::Hour, NOW).date_range).unwrap();
         assert_eq!(asked(Period::Today), serde_json::json!(["2026-11-21", "2026-11-21"]));
         assert_eq!(asked(Period::Hours24), serde_json::to_value(told).unwrap());
     }

@@ -1,7 +1,7 @@
 //! What the address says: the page, the site, the range, what is counted and compared, and what is open. Everything that is shown follows from it.
 use core::fmt;
 
-use headwater_query::Filter;
+use headwater_query::{Filter, TimeDimension};
 
 use crate::filters::Filters;
 use crate::measure::Measure;
@@ -78,6 +78,15 @@ pub struct Scope {
     pub within: Vec<Filter>,
 }
 
+/// The units of time that can be chosen for the chart.
+pub const UNITS: [TimeDimension; 4] = [TimeDimension::Hour, TimeDimension::Day, TimeDimension::Week, TimeDimension::Month];
+
+/// The name of a unit in the address: `week`.
+#[must_use]
+pub fn unit_name(unit: TimeDimension) -> &'static str {
+    unit.name().strip_prefix("time:").unwrap_or_default()
+}
+
 /// What is shown of a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteView {
@@ -85,6 +94,8 @@ pub struct SiteView {
     pub scope: Scope,
     /// What the chart shows; `?metric=`.
     pub measure: Measure,
+    /// By what unit of time, where it is not that of the range; `?by=`.
+    pub unit: Option<TimeDimension>,
     /// What each panel shows; `?tab=`, where it is not what it shows at first.
     pub tabs: [Tab; Panel::ALL.len()],
     /// The property whose values are shown; `?prop=`.
@@ -102,6 +113,7 @@ impl SiteView {
         Self {
             scope: Scope { domain: domain.to_owned(), ..Scope::default() },
             measure: Measure::default(),
+            unit: None,
             tabs: Panel::FIRST,
             property: None,
             whole: None,
@@ -145,6 +157,7 @@ impl Route {
         view.scope.filters = Filters(all("f").filter_map(Filters::parse_one).collect());
         view.scope.segment = one("segment").and_then(|id| id.parse().ok());
         view.shared = shared;
+        view.unit = one("by").and_then(|name| UNITS.into_iter().find(|unit| unit_name(*unit) == name));
         view.measure = one("metric").and_then(|name| Measure::from_name(&name)).unwrap_or_default();
         for tab in all("tab").filter_map(Tab::from_name) {
             if let Some(slot) = tab.panel().and_then(|panel| view.tabs.get_mut(panel.place())) {
@@ -189,6 +202,7 @@ impl fmt::Display for SiteView {
         if self.measure != Measure::default() {
             parts.push(format!("metric={}", self.measure.name()));
         }
+        parts.extend(self.unit.iter().map(|unit| format!("by={}", unit_name(*unit))));
         if !filters.is_empty() {
             parts.push(filters.to_string());
         }
@@ -239,6 +253,7 @@ mod tests {
         view.tabs[0] = Tab::Terms;
         view.tabs[3] = Tab::Languages;
         view.property = Some("my plan".into());
+        view.unit = Some(TimeDimension::Week);
         view.whole = Some(Tab::ExitPages);
         view.scope.segment = Some(3);
         survives(&Route::Site(view.clone()));

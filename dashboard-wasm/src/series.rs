@@ -45,6 +45,12 @@ impl Series {
         self
     }
 
+    /// Without anything beside it.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { before: None, ..self }
+    }
+
     /// The points of a card, as long as they have begun.
     #[must_use]
     pub fn line(&self, measure: Measure) -> Line {

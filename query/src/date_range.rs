@@ -66,6 +66,21 @@ impl DateRange {
         })
     }
 
+    /// The name that [`DateRange::from_name`] reads; nothing for one that is told by its ends.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Day => "day".to_owned(),
+            Self::Hours24 => "24h".to_owned(),
+            Self::Days(days) => format!("{days}d"),
+            Self::Month => "month".to_owned(),
+            Self::Months(months) => format!("{months}mo"),
+            Self::Year => "year".to_owned(),
+            Self::All => "all".to_owned(),
+            Self::Between(..) => String::new(),
+        }
+    }
+
     pub(crate) fn from_value(value: &Value) -> Result<Self, QueryError> {
         Self::from_value_at(value, "date_range")
     }
@@ -122,14 +137,8 @@ impl fmt::Display for Moment {
 impl Serialize for DateRange {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Day => serializer.serialize_str("day"),
-            Self::Hours24 => serializer.serialize_str("24h"),
-            Self::Days(days) => serializer.collect_str(&format_args!("{days}d")),
-            Self::Month => serializer.serialize_str("month"),
-            Self::Months(months) => serializer.collect_str(&format_args!("{months}mo")),
-            Self::Year => serializer.serialize_str("year"),
-            Self::All => serializer.serialize_str("all"),
             Self::Between(from, to) => [from.to_string(), to.to_string()].serialize(serializer),
+            named => serializer.serialize_str(&named.name()),
         }
     }
 }

@@ -28,6 +28,13 @@ mod metric;
 mod problem;
 mod request;
 
+#[cfg(feature = "merge")]
+mod buckets;
+#[cfg(feature = "merge")]
+mod figures;
+#[cfg(feature = "merge")]
+mod sum;
+
 #[cfg(feature = "eval")]
 mod calendar;
 #[cfg(feature = "eval")]
@@ -46,10 +53,13 @@ pub use metric::Metric;
 pub use problem::{Problem, QueryError};
 pub use request::{Direction, Include, OrderBy, OrderKey, Pagination, Query};
 
+#[cfg(feature = "merge")]
+pub use buckets::{Bucketed, Buckets, Found, TimeRow};
+
 #[cfg(feature = "eval")]
 pub use calendar::{Calendar, Span, UnknownZone};
 #[cfg(feature = "eval")]
 pub use eval::{
     AnswerError, Bucket, Identity, Kept, Lens, Need, Plan, Read, ReadImported, Retention, SiteContext, answer,
-    answer_with_imports, changes, plan, realtime,
+    answer_with_imports, buckets, changes, plan, realtime,
 };

@@ -1,6 +1,7 @@
 //! HTTP: which route is answered where. Handlers translate; what they decide on is elsewhere.
 mod access;
 mod annotations;
+mod buckets;
 pub(crate) mod edge;
 mod edges;
 pub(crate) mod export;
@@ -71,6 +72,7 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/sites/{domain}/annotations", get(annotations::list).post(annotations::add))
         .route("/api/v1/sites/{domain}/annotations/{id}", delete(annotations::remove))
         .route("/api/v1/sites/{domain}/properties", get(properties::list))
+        .route("/api/v1/sites/{domain}/buckets", get(buckets::show))
         .route("/api/v1/sites/{domain}/realtime", get(realtime::show))
         .route("/api/v1/sites/{domain}/export", get(export::stream))
         .route("/api/v1/sites/{domain}/imports", get(imports::list).post(imports::begin))
@@ -81,6 +83,7 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/sites/{domain}/live-ticket", post(live::ticket))
         .route("/api/openapi.json", get(openapi::document))
         .route("/api/v2/query", post(query::answer))
+        .route("/api/v2/queries", post(query::answers))
         .merge(edges::routes(app))
         .route("/healthz", get(health::health))
         .route("/readyz", get(health::ready))

@@ -1,3 +1,4 @@
+use headwater_query::{Buckets, Metric};
 use serde_json::{Value, json};
 
 use crate::harness::Server;
@@ -29,6 +30,79 @@ async fn what_an_edge_delivers_is_counted_once() {
     let minutes = realtime["minutes"].as_array().unwrap();
     assert_eq!(minutes.len(), 60);
     assert_eq!(minutes[59], json!({"time": "2026-11-22T10:00:00Z", "pageviews": 3, "visitors": 2}));
+}
+
+#[tokio::test]
+async fn several_questions_are_answered_in_their_order() {
+    let server = Server::start();
+    let site = server.add("example.com").await;
+    server.add("other.com").await;
+    server.deliver(1, site, &[(11, "/"), (22, "/"), (22, "/pricing")]).await;
+    let of = |more: Value| {
+        let mut query = json!({"site_id": "example.com", "metrics": ["visitors", "pageviews"], "date_range": "day"});
+        query.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        query
+    };
+    let mut queries = vec![
+        of(json!({})),
+        of(json!({"dimensions": ["event:page"]})),
+        of(json!({"dimensions": ["event:nothing"]})),
+        of(json!({"filters": [["is", "event:page", ["/pricing"]]]})),
+        of(json!({"date_range": ["2026-11-22T00:00:30", "2026-11-22T00:01:00"]})),
+    ];
+    let send = |body: Value| server.admin("POST", "/api/v2/queries").json(&body).send();
+    let told = send(json!(queries)).await;
+    assert_eq!(told.status, 200);
+    let answers = told.json()["answers"].as_array().unwrap().clone();
+    assert_eq!(answers.len(), 5);
+    for at in [0, 1, 3] {
+        assert_eq!(answers[at], ask(&server, &queries[at]).await, "each is what it is alone");
+    }
+    assert_eq!((&answers[2]["problem"]["status"], &answers[2]["problem"]["field"]), (&json!(400), &json!("dimensions[0]")));
+    assert_eq!(answers[4]["problem"]["field"], "date_range[0]");
+
+    queries[1]["site_id"] = json!("other.com");
+    assert_eq!(send(json!(queries)).await.fault(), (400, "[1].site_id".into()));
+    assert_eq!(send(json!([])).await.fault().0, 400);
+    assert_eq!(send(json!({})).await.fault().0, 400);
+    assert_eq!(send(json!(vec![of(json!({})); 41])).await.fault().0, 400);
+    assert_eq!(server.ask("POST", "/api/v2/queries").json(&json!([of(json!({}))])).send().await.fault().0, 401);
+    let nowhere = json!([{"site_id": "nowhere.com", "metrics": ["visitors"], "date_range": "day"}]);
+    assert_eq!(send(nowhere).await.fault(), (404, "[0].site_id".into()));
+}
+
+#[tokio::test]
+async fn buckets_tell_their_totals_and_nobody() {
+    let server = Server::start();
+    let site = server.add("example.com").await;
+    server.deliver(1, site, &[(11, "/"), (22, "/"), (22, "/pricing")]).await;
+    let get = async |query: &str| server.admin("GET", &format!("/api/v1/sites/example.com/buckets?{query}")).send().await;
+    let metrics = [Metric::Visitors, Metric::Pageviews, Metric::Events];
+    for query in [
+        "date_range=day&grain=hour",
+        "from=2026-11-20&to=2026-11-22",
+        "from=2026-11-22T10:00:00&to=2026-11-22T11:00:00&grain=hour",
+    ] {
+        let answer = get(query).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/octet-stream"), "{query}");
+        let told = Buckets::decode(&answer.body).unwrap();
+        let (rows, _) = told.total(&metrics).unwrap();
+        assert_eq!(serde_json::to_value(rows).unwrap(), json!([{"metrics": [2, 3, 3], "dimensions": []}]), "{query}");
+        assert!(answer.body.len() < 80 + 40 * told.rows.len(), "nothing else is in it: {}", answer.body.len());
+    }
+    for (query, field) in [
+        ("from=2026-11-20", "to"),
+        ("to=2026-11-20", "from"),
+        ("from=x&to=2026-11-20", "from"),
+        ("from=2026-11-20&to=2026-11-20T10:00:00", "to"),
+        ("from=2026-11-20&to=2026-11-21&date_range=day", "date_range"),
+        ("date_range=day&grain=week", "grain"),
+        ("date_range=24h&grain=day", "date_range"),
+        ("date_range=day&rows=all", "rows"),
+    ] {
+        assert_eq!(get(query).await.fault(), (400, field.into()), "{query}");
+    }
+    assert_eq!(server.ask("GET", "/api/v1/sites/example.com/buckets?date_range=day").send().await.fault().0, 401);
 }
 
 #[tokio::test]

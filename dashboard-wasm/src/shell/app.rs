@@ -57,6 +57,11 @@ pub(crate) fn app() -> Vec<El> {
             untrack(|| engine::turned(state));
         }
     });
+    let unit = memo(move || state.view().and_then(|view| view.unit));
+    effect(move || {
+        unit.get();
+        untrack(|| engine::parted(state));
+    });
     effect(move || {
         document().set_title(&match state.route.get() {
             Route::Site(view) => format!("{} – Headwater", view.scope.domain),

@@ -1,7 +1,8 @@
 //! The chart: a line with its area, a crosshair that follows pointer or arrow keys, and the same values as a table.
+use headwater_query::TimeDimension;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, Event, PointerEvent};
+use web_sys::{Element, Event, KeyboardEvent, PointerEvent};
 
 use super::dom::{El, button, el, key, of, svg};
 use super::follow::{Signal, memo, on_end};
@@ -9,6 +10,7 @@ use super::state::{Overlay, State, state};
 use crate::filters::Filters;
 use crate::label::{self, Spacing};
 use crate::measure::Measure;
+use crate::merged;
 use crate::period::Period;
 use crate::report::Figure;
 use crate::route::Against;
@@ -75,6 +77,9 @@ pub(crate) fn chart() -> El {
     let state = state();
     let width = Signal::new(0.0);
     let at = Signal::new(None::<usize>);
+    // Where a stretch of time begins that is being chosen, to zoom in; it ends at the crosshair.
+    let from = Signal::new(None::<usize>);
+    let held = Signal::new(false);
     let drawn = memo(move || {
         let width = width.get();
         line_of(state).filter(|_| width > 0.0).map(|line| Drawn::new(line, width))
@@ -115,6 +120,40 @@ pub(crate) fn chart() -> El {
             Some(drawn.frame.nearest(x, drawn.line.labels.len()).min(last))
         }));
     };
+    // The days that are chosen, or those of the point under the crosshair.
+    let chosen = move || {
+        let (from, at) = (from.get_untracked(), at.get_untracked()?);
+        drawn.with_untracked(|drawn| merged::days_under(&drawn.as_ref()?.line.labels, from.unwrap_or(at), at))
+    };
+    let zoom = move || {
+        let period = chosen();
+        from.set(None);
+        at.set(None);
+        if let Some(period) = period {
+            state.turn(|view| view.scope.period = period);
+        }
+    };
+    let begin = {
+        let find = find.clone();
+        move |event: Event| {
+            find(event);
+            held.set(true);
+            from.set(at.get_untracked());
+        }
+    };
+    let end = move |_| {
+        let wide = from.get_untracked() != at.get_untracked();
+        if held.get_untracked() && wide {
+            zoom();
+        }
+        held.set(false);
+        from.set(None);
+    };
+    let leave = move |_| {
+        held.set(false);
+        from.put(None);
+        at.put(None);
+    };
     let step = move |event: Event| {
         let Some(last) = drawn.with_untracked(|drawn| drawn.as_ref().and_then(|d| d.points.len().checked_sub(1))) else { return };
         let here = at.get_untracked();
@@ -123,25 +162,36 @@ pub(crate) fn chart() -> El {
             "ArrowRight" => here.map_or(0, |n| (n + 1).min(last)),
             "Home" => 0,
             "End" => last,
-            "Escape" => return at.set(None),
+            "Escape" => return leave(event),
+            "Enter" => return zoom(),
             _ => return,
         };
         event.prevent_default();
+        // With Shift the stretch grows that Enter zooms into.
+        let shift = event.dyn_ref::<KeyboardEvent>().is_some_and(KeyboardEvent::shift_key);
+        from.put(if shift { from.get_untracked().or(here) } else { None });
         at.set(Some(next));
     };
     follow_width(&plot.0, width);
     let plot = plot
         .set("role", "group")
-        .tell("aria-label", move || format!("{} Arrow keys read single values.", summary()))
+        .tell("aria-label", move || {
+            format!("{} Arrow keys read single values, with Shift they choose days; Enter zooms in.", summary())
+        })
         .set("tabindex", "0")
-        .on("pointermove", find.clone())
-        .on("pointerdown", find)
-        .on("pointerleave", move |_| at.set(None))
-        .on("blur", move |_| at.set(None))
+        .on("pointermove", find)
+        .on("pointerdown", begin)
+        .on("pointerup", end)
+        .on("pointerleave", leave)
+        .on("blur", leave)
         .on("keydown", step)
         .part(
             move || (drawn.get(), notes()),
             |(drawn, notes)| drawn.iter().map(|drawn| picture(drawn).all(flags(drawn, &notes))).collect(),
+        )
+        .part(
+            move || Some((drawn.get()?, from.get()?, at.get()?)),
+            |found| found.iter().filter(|(_, from, at)| from != at).map(|(drawn, from, at)| stretch(drawn, *from, *at)).collect(),
         )
         .part(
             move || at.get().map(|at| (drawn.get(), at)),
@@ -164,11 +214,46 @@ pub(crate) fn chart() -> El {
         .with(el("summary").text("Show as a table"))
         .with(values);
     of("div", "chart")
-        .with(of("div", "chart-head").with(el("h2").words(heading)).with(legend).with(uncompared))
+        .with(of("div", "chart-head").with(el("h2").words(heading)).with(legend).with(uncompared).with(units()))
         .with(plot)
         .with(el("div").part(notes, |notes| if notes.is_empty() { Vec::new() } else { vec![note_list(&notes)] }))
         .with(annotate)
         .with(details)
+}
+
+/// By what unit of time the chart is parted; another one needs no request.
+fn units() -> El {
+    let state = state();
+    let group = of("div", "units").set("role", "group").set("aria-label", "The chart's unit of time");
+    group.part(
+        move || if state.scope().period == Period::Realtime { (&[][..], None) } else { (state.units().0, Some(state.units().1)) },
+        move |(units, shown)| {
+            if units.len() < 2 {
+                return Vec::new();
+            }
+            let one = |unit: &TimeDimension| {
+                let unit = *unit;
+                let choose = move |_| state.turn(|view| view.unit = Some(unit));
+                let words = match unit {
+                    TimeDimension::Hour => "Hours",
+                    TimeDimension::Week => "Weeks",
+                    TimeDimension::Month => "Months",
+                    _ => "Days",
+                };
+                button("tab", words, choose).set("aria-pressed", if shown == Some(unit) { "true" } else { "false" })
+            };
+            units.iter().map(one).collect()
+        },
+    )
+}
+
+/// The stretch of time that is being chosen.
+fn stretch(drawn: &Drawn, from: usize, at: usize) -> El {
+    let Drawn { frame, line, .. } = drawn;
+    let (a, b) = (frame.x(from.min(at), line.labels.len()), frame.x(from.max(at), line.labels.len()));
+    let band =
+        svg("rect").set("class", "stretch").num("x", a).num("width", b - a).num("y", frame.top).num("height", frame.height);
+    svg("svg").set("aria-hidden", "true").with(band)
 }
 
 /// The element's width, now and whenever it changes.

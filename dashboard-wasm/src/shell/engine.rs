@@ -2,8 +2,8 @@
 //! both every few seconds.
 use std::cell::RefCell;
 
-use futures_util::future::{join, join_all};
-use headwater_query::{LiveFrame, Realtime};
+use futures_util::future::join;
+use headwater_query::{DateRange, Dimension, LiveFrame, Realtime, TimeDimension};
 use wasm_bindgen_futures::spawn_local;
 
 use super::browser::{self, after};
@@ -14,12 +14,14 @@ use super::socket::Socket;
 use super::state::{Session, State, update};
 use crate::failure::Failure;
 use crate::link::{Link, LinkState, Told};
+use crate::measure::Measure;
+use crate::merged::{self, Fetched, Kept};
 use crate::pace::{self, Pace};
 use crate::panel::{Panel, Tab};
 use crate::period::Period;
 use crate::question;
 use crate::report::{self, Reading, Totals};
-use crate::route::Scope;
+use crate::route::{Against, Scope};
 use crate::series::Series;
 use crate::site_info::{AnnotationList, PropertyList, SegmentList, SiteInfo};
 use crate::strip::Strip;
@@ -41,6 +43,22 @@ struct Engine {
     socket: Option<Socket>,
     /// The site's clock when the figures were told.
     told: String,
+    /// The buckets that were fetched last.
+    kept: Option<Kept>,
+    /// What they are compared with.
+    beside: Option<Beside>,
+    /// Whether the next round may do with what is kept.
+    fresh: bool,
+}
+
+/// The time that a range is compared with.
+#[derive(Clone)]
+struct Beside {
+    /// Of which range, compared how, on which date: for these it stays what it is.
+    of: (String, Period, Against, String),
+    range: DateRange,
+    /// Its buckets, once they were fetched.
+    fetched: Option<Fetched>,
 }
 
 thread_local! {
@@ -61,6 +79,7 @@ pub(crate) fn follow(state: State, site: Option<(Scope, bool)>) {
         let another = domain(&e.site) != domain(&site);
         e.site = site;
         e.generation += 1;
+        e.fresh = true;
         e.pace = Pace::new(if guest { pace::APART_GUEST } else { pace::APART });
         if another {
             e.link = Link::default();
@@ -80,6 +99,7 @@ pub(crate) fn follow(state: State, site: Option<(Scope, bool)>) {
         }
         // What a segment lets through may still have to be told; then this is called again.
         if ready {
+            untrack(|| ahead(state));
             load(state);
         }
     }
@@ -108,9 +128,14 @@ pub(crate) fn surround(state: State) {
             }
             state.segments.set(Some(segments.map(|list| list.segments).unwrap_or_default()));
             state.annotations.put(annotations.map(|list| list.annotations).unwrap_or_default());
+            // The first figures may have been compared with what was not counted yet.
+            if let Some(totals) = state.totals.get_untracked().map(|totals| totals.counted_since(state.since.get_untracked())) {
+                if totals.since.is_some() {
+                    state.series.update(|series| *series = series.take().map(Series::alone));
+                }
+                update(state.totals, Some(totals));
+            }
         });
-        // The first figures may have been compared with what was not counted yet.
-        changed(state);
     });
 }
 
@@ -175,6 +200,87 @@ fn load(state: State) {
     });
 }
 
+/// Shows cards and chart at once, if what they tell follows from what was fetched before: after zooming in, and out again.
+fn ahead(state: State) {
+    let Some(scope) = engine(|e| e.site.clone()) else { return };
+    let clock = state.clock();
+    let known = engine(|e| e.kept.as_ref().and_then(|kept| kept.covers(&scope, clock.get(..10)?)));
+    let totals = known.as_ref().and_then(Fetched::totals);
+    let series = known.as_ref().and_then(|fetched| fetched.series(state.units().1));
+    let (Some(totals), Some(series)) = (totals, series) else { return state.ahead.set(false) };
+    together(|| {
+        update(state.totals, Some(Totals::read(&totals)));
+        update(state.series, Some(Series::read(&series, includes_now(&scope, &clock), &clock)));
+        state.ahead.set(true);
+    });
+}
+
+/// Another unit of time was chosen: parts the chart anew, from what is here if that can be.
+pub(crate) fn parted(state: State) {
+    let Some(scope) = engine(|e| e.site.clone()).filter(|_| state.series.with(Option::is_some)) else { return };
+    let generation = engine(|e| e.generation);
+    let unit = state.units().1;
+    let clock = state.clock();
+    let (fetched, beside) = engine(|e| {
+        let fetched = e.kept.as_ref().and_then(|kept| kept.covers(&scope, clock.get(..10)?));
+        (fetched, e.beside.clone().filter(|beside| beside.of == key(&scope, &clock)))
+    });
+    let own = fetched.as_ref().and_then(|fetched| fetched.series(unit));
+    let other = beside.as_ref().and_then(|beside| beside.fetched.as_ref()?.series(unit));
+    // What is compared with may have no hours any more: then nobody can tell that line.
+    if own.is_some() && (other.is_some() || beside.as_ref().is_none_or(|beside| beside.fetched.is_some())) {
+        return line(state, &scope, &clock, own, other);
+    }
+    spawn_local(async move {
+        let now = http::server_minute();
+        let before = beside.map(|beside| question::series_before(&scope, beside.range, unit, now));
+        let questions: Vec<_> = [question::series(&scope, unit, now)].into_iter().chain(before).collect();
+        let told = http::queries(&questions).await;
+        if engine(|e| e.generation != generation) || state.units().1 != unit {
+            return;
+        }
+        match told {
+            Ok(told) => {
+                let mut told = told.into_iter();
+                match told.next() {
+                    Some(Err(failure)) => fail(state, failure),
+                    own => line(state, &scope, &clock, own.and_then(Result::ok), told.next().and_then(Result::ok)),
+                }
+            }
+            Err(failure) => fail(state, failure),
+        }
+    });
+}
+
+fn line(state: State, scope: &Scope, clock: &str, own: Option<Reading>, other: Option<Reading>) {
+    let Some(own) = own else { return };
+    let uncovered = state.totals.with_untracked(|totals| totals.as_ref().is_some_and(|totals| totals.since.is_some()));
+    let mut series = Series::read(&own, includes_now(scope, clock), clock);
+    if let Some(other) = other.filter(|_| !uncovered) {
+        series = series.against(&other);
+    }
+    update(state.series, Some(series));
+}
+
+fn key(scope: &Scope, clock: &str) -> (String, Period, Against, String) {
+    (scope.domain.clone(), scope.period, scope.against, clock.get(..10).unwrap_or_default().to_owned())
+}
+
+/// Asks for the buckets of a range. Hours may not be kept so far back; days are.
+async fn fetch(state: State, domain: &str, range: DateRange) -> Result<Fetched, Failure> {
+    let grains = merged::grains(&range, state.today());
+    let of = async |grain: &str, wanted: bool| match wanted {
+        true => http::buckets(&merged::address(domain, range, grain)).await.map(Some),
+        false => Ok(None),
+    };
+    let (days, hours) = join(of("day", grains[0]), of("hour", grains[1])).await;
+    let hours = match hours {
+        Err(failure) if failure.passes() => return Err(failure),
+        hours => hours.unwrap_or(None),
+    };
+    Ok(Fetched { days: days?, hours })
+}
+
 /// The answers of one round.
 struct Round {
     totals: Reading,
@@ -182,37 +288,111 @@ struct Round {
     before: Option<Reading>,
     panels: Vec<Table>,
     reading: Option<Table>,
-    realtime: Realtime,
+    realtime: Option<Realtime>,
 }
 
+/// Asks for everything: the buckets, from which cards and chart follow, and in one request what they do not tell. Where somebody is filtered
+/// out they tell nothing, and that request is the only one.
 async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
     let now = http::server_minute();
-    let totals = async {
-        let totals = http::query(question::totals(scope, now)).await?;
-        let compared = totals.meta.comparison.as_ref().map(|meta| meta.date_range);
-        let before = match compared {
-            // The cards do not wait in vain: without the other line the chart is still right.
-            Some(range) => http::query(question::series_before(scope, range, now)).await.ok(),
-            None => None,
-        };
-        Ok::<_, Failure>((totals, before))
+    let (clock, unit) = (state.clock(), untrack(|| state.units().1));
+    let everybody = merged::is_everybody(scope);
+    let fresh = engine(|e| std::mem::take(&mut e.fresh));
+    let on = clock.get(..10).unwrap_or_default();
+    let (known, beside) = engine(|e| {
+        let known = e.kept.as_ref().filter(|_| fresh).and_then(|kept| kept.covers(scope, on));
+        (known, e.beside.clone().filter(|beside| beside.of == key(scope, &clock)))
+    });
+    let shown = shown(state);
+    let mut questions = vec![question::totals(scope, now)];
+    if !everybody {
+        questions.push(question::series(scope, unit, now));
+        questions.extend(beside.as_ref().map(|beside| question::series_before(scope, beside.range, unit, now)));
+    }
+    let asked = shown.iter().map(|(tab, property)| question::panel(scope, *tab, property.as_deref(), now)).collect::<Vec<_>>();
+    questions.extend(asked.iter().flatten().cloned());
+    let reads = scope.period == Period::Realtime;
+    questions.extend(reads.then(|| question::reading(scope, now)));
+
+    let own = async {
+        match known {
+            _ if !everybody => Ok(None),
+            Some(known) => Ok(Some(known)),
+            None => {
+                let fetched = fetch(state, &scope.domain, scope.period.range(now)).await?;
+                let kept =
+                    Kept { domain: scope.domain.clone(), on: on.to_owned(), period: scope.period, fetched: fetched.clone() };
+                engine(|e| e.kept = Some(kept));
+                Ok(Some(fetched))
+            }
+        }
     };
-    let series = http::query(question::series(scope, now));
-    let panels = join_all(shown(state).into_iter().map(|(tab, property)| panel(scope, tab, property)));
-    let reading = async {
-        if scope.period != Period::Realtime {
+    // What is compared with has mostly passed; it is fetched again only when something changed.
+    let other = async |range: DateRange| fetch(state, &scope.domain, question::range_before(scope.period, range)).await.ok();
+    let other_known = async {
+        match &beside {
+            Some(Beside { fetched: Some(fetched), .. }) if fresh => Some(fetched.clone()),
+            Some(beside) if everybody => other(beside.range).await,
+            _ => None,
+        }
+    };
+    let realtime = async {
+        if fresh && state.now.with_untracked(Option::is_some) && !reads {
             return Ok(None);
         }
-        let reading = http::query(question::reading(scope, now)).await?;
-        let dimension = headwater_query::Dimension::Page;
-        Ok(Some(Table::read(&reading, Tab::Pages, dimension, &[crate::measure::Measure::Visitors])))
+        http::get::<Realtime>(&format!("/api/v1/sites/{}/realtime", scope.domain)).await.map(Some)
     };
-    let path = format!("/api/v1/sites/{}/realtime", scope.domain);
-    let (told, (series, (panels, (reading, realtime)))) =
-        join(totals, join(series, join(panels, join(reading, http::get::<Realtime>(&path))))).await;
-    let (totals, before) = told?;
-    let panels = panels.into_iter().collect::<Result<Vec<_>, _>>()?;
-    Ok(Round { totals, series: series?, before, panels, reading: reading?, realtime: realtime? })
+    let (told, (own, (other_known, realtime))) = join(http::queries(&questions), join(own, join(other_known, realtime))).await;
+    let (mut told, own, realtime) = (told?.into_iter(), own?, realtime?);
+    let mut next = || told.next().unwrap_or_else(|| Err(Failure::unreadable("/api/v2/queries")));
+    let totals = next()?;
+    let mut series = if everybody { None } else { Some(next()) };
+    let mut before = if everybody || beside.is_none() { None } else { next().ok() };
+    let mut panels = Vec::new();
+    for ((tab, property), question) in shown.into_iter().zip(&asked) {
+        let told = if question.is_some() { Some(next()) } else { None };
+        panels.push(table(tab, property.as_deref(), told)?);
+    }
+    let reading = match reads {
+        true => Some(Table::read(&next()?, Tab::Pages, Dimension::Page, &[Measure::Visitors])),
+        false => None,
+    };
+    let range = totals.meta.comparison.as_ref().map(|meta| meta.date_range);
+    // The cards do not wait in vain: without the other line the chart is still right.
+    if let Some(range) = range {
+        let mut fetched = other_known;
+        if everybody && fetched.is_none() {
+            fetched = other(range).await;
+        }
+        before = before.or_else(|| fetched.as_ref()?.series(unit));
+        if before.is_none() {
+            let told = http::queries(&[question::series_before(scope, range, unit, now)]).await;
+            before = told.ok().and_then(|told| told.into_iter().next()?.ok());
+        }
+        engine(|e| e.beside = Some(Beside { of: key(scope, &clock), range, fetched }));
+    }
+    let metrics = |reading: &Reading| reading.results.first().map(|row| row.metrics.clone());
+    let mut own = own;
+    if fresh && own.as_ref().and_then(Fetched::totals).is_some_and(|told| metrics(&told) != metrics(&totals)) {
+        // Something came in late since it was fetched.
+        own = Some(fetch(state, &scope.domain, scope.period.range(now)).await?);
+        engine(|e| e.kept = None);
+    }
+    if let Some(own) = own.as_ref().and_then(|own| own.series(unit)) {
+        series = Some(Ok(own));
+    }
+    let series = match series {
+        Some(told) => told,
+        None => http::query(question::series(scope, unit, now)).await,
+    };
+    let series = match series {
+        // The people of hours are kept for some days only; those of days are.
+        Err(failure) if failure.status == 422 && unit == TimeDimension::Hour => {
+            http::query(question::series(scope, TimeDimension::Day, now)).await?
+        }
+        series => series?,
+    };
+    Ok(Round { totals, series, before, panels, reading, realtime })
 }
 
 /// What each panel shows.
@@ -232,16 +412,21 @@ pub(crate) fn first_property(state: State) -> Option<String> {
 }
 
 /// The rows of one panel. What only this panel can't be told stands in it; what nobody can be told is everybody's failure.
-async fn panel(scope: &Scope, tab: Tab, property: Option<String>) -> Result<Table, Failure> {
-    let question = question::panel(scope, tab, property.as_deref(), http::server_minute());
-    let (Some(question), Some(dimension)) = (question, tab.dimension(property.as_deref())) else {
-        return Ok(Table::empty(tab, None));
-    };
-    match http::query(question).await {
-        Ok(reading) => Ok(Table::read(&reading, tab, dimension, &tab.columns())),
-        Err(failure) if matches!(failure.status, 400 | 422) => Ok(Table::empty(tab, Some(failure.message))),
-        Err(failure) => Err(failure),
+fn table(tab: Tab, property: Option<&str>, told: Option<Result<Reading, Failure>>) -> Result<Table, Failure> {
+    match (told, tab.dimension(property)) {
+        (Some(Ok(reading)), Some(dimension)) => Ok(Table::read(&reading, tab, dimension, &tab.columns())),
+        (Some(Err(failure)), _) if matches!(failure.status, 400 | 422) => Ok(Table::empty(tab, Some(failure.message))),
+        (Some(Err(failure)), _) => Err(failure),
+        _ => Ok(Table::empty(tab, None)),
     }
+}
+
+async fn panel(scope: &Scope, tab: Tab, property: Option<String>) -> Result<Table, Failure> {
+    let told = match question::panel(scope, tab, property.as_deref(), http::server_minute()) {
+        Some(question) => Some(http::query(question).await),
+        None => None,
+    };
+    table(tab, property.as_deref(), told)
 }
 
 /// Tabs were turned: asks for what is not shown yet.
@@ -281,7 +466,7 @@ async fn name_properties(state: State, domain: &str) {
 }
 
 async fn show(state: State, scope: &Scope, told: Round) {
-    let clock = browser::clock(&state.zone(&scope.domain), http::server_now());
+    let clock = state.clock();
     let totals = Totals::read(&told.totals).counted_since(state.since.get_untracked());
     let uncovered = totals.since.is_some();
     let empty = totals.is_empty() && scope.filters.is_empty();
@@ -292,7 +477,9 @@ async fn show(state: State, scope: &Scope, told: Round) {
     engine(|e| e.told.clone_from(&clock));
     let wanted = shown(state);
     together(|| {
-        state.tell_realtime(&told.realtime);
+        if let Some(realtime) = &told.realtime {
+            state.tell_realtime(realtime);
+        }
         update(state.totals, Some(totals));
         update(state.series, Some(series));
         for ((signal, table), (tab, _)) in state.tables.into_iter().zip(told.panels).zip(wanted) {
@@ -305,6 +492,7 @@ async fn show(state: State, scope: &Scope, told: Round) {
         update(state.as_of, Some(clock));
         update(state.failure, None);
         update(state.loading, false);
+        update(state.ahead, false);
     });
     if !empty {
         update(state.ever, Some(true));

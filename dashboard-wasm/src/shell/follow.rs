@@ -112,8 +112,19 @@ fn run(effect: &Rc<Effect>) {
 
 /// Has everything that `act` changes be followed when it has ended, and once.
 pub(crate) fn together<T>(act: impl FnOnce() -> T) -> T {
-    NOW.with(|now| now.held.set(now.held.get() + 1));
+    hold();
     let done = act();
+    release();
+    done
+}
+
+#[inline(never)]
+fn hold() {
+    NOW.with(|now| now.held.set(now.held.get() + 1));
+}
+
+#[inline(never)]
+fn release() {
     let free = NOW.with(|now| {
         now.held.set(now.held.get().saturating_sub(1));
         now.held.get() == 0
@@ -121,7 +132,6 @@ pub(crate) fn together<T>(act: impl FnOnce() -> T) -> T {
     if free {
         settle();
     }
-    done
 }
 
 fn settle() {
@@ -136,10 +146,16 @@ fn settle() {
 
 /// Reads without being told of changes.
 pub(crate) fn untrack<T>(read: impl FnOnce() -> T) -> T {
-    let before = NOW.with(|now| now.reader.replace(None));
+    let before = read_as(None);
     let done = read();
-    NOW.with(|now| now.reader.replace(before));
+    read_as(before);
     done
+}
+
+/// Who reads from now on; says who did. Apart from what is generic, of which there are a hundred copies.
+#[inline(never)]
+fn read_as(reader: Option<Rc<Effect>>) -> Option<Rc<Effect>> {
+    NOW.with(|now| now.reader.replace(reader))
 }
 
 /// Who read a signal, and in which of their runs.

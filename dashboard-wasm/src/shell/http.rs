@@ -1,7 +1,7 @@
 //! Requests to the read API, with the session's cookie.
 use std::cell::{Cell, RefCell};
 
-use headwater_query::{Problem, Query};
+use headwater_query::{Buckets, Meta, Problem, Query, ResultRow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
@@ -44,6 +44,41 @@ pub(crate) async fn query(query: Query) -> Result<Reading, Failure> {
     post("/api/v2/query", &query).await
 }
 
+/// One of several answers.
+#[derive(serde::Deserialize)]
+struct Told {
+    #[serde(default)]
+    results: Vec<ResultRow>,
+    #[serde(default)]
+    meta: Meta,
+    problem: Option<Problem>,
+}
+
+#[derive(serde::Deserialize)]
+struct AllTold {
+    answers: Vec<Told>,
+}
+
+/// Asks several questions in one request; the answers come in their order.
+pub(crate) async fn queries(queries: &[Query]) -> Result<Vec<Result<Reading, Failure>>, Failure> {
+    let path = "/api/v2/queries";
+    let told: AllTold = post(path, &queries).await?;
+    let one = |told: Told| match told.problem {
+        Some(problem) => Err(Failure::answered(problem.status, Some(problem))),
+        None => Ok(Reading { results: told.results, meta: told.meta }),
+    };
+    let answers: Vec<_> = told.answers.into_iter().map(one).collect();
+    if answers.len() == queries.len() { Ok(answers) } else { Err(Failure::unreadable(path)) }
+}
+
+/// `GET path`, which answers with buckets.
+pub(crate) async fn buckets(path: &str) -> Result<Buckets, Failure> {
+    let response = ask("GET", path, None).await?;
+    let bytes = JsFuture::from(response.array_buffer().map_err(|_| Failure::unreachable())?).await;
+    let bytes = js_sys::Uint8Array::new(&bytes.map_err(|_| Failure::unreachable())?).to_vec();
+    Buckets::decode(&bytes).ok_or_else(|| Failure::unreadable(path))
+}
+
 /// `GET path`.
 pub(crate) async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
     read(path, send("GET", path, None).await?)
@@ -78,7 +113,13 @@ fn read<T: DeserializeOwned>(path: &str, answer: JsValue) -> Result<T, Failure> 
     serde_wasm_bindgen::from_value(answer).map_err(|_| Failure::unreadable(path))
 }
 
+/// The body of a good answer, read as JSON.
 async fn send(method: &str, path: &str, body: Option<String>) -> Result<JsValue, Failure> {
+    json_of(&ask(method, path, body).await?).await.map_err(|()| Failure::unreadable(path))
+}
+
+/// An answer that is good.
+async fn ask(method: &str, path: &str, body: Option<String>) -> Result<web_sys::Response, Failure> {
     let init = web_sys::RequestInit::new();
     init.set_method(method);
     // What is shared is seen as a stranger sees it, and a page around its frame gets nobody's session to play with.
@@ -101,14 +142,15 @@ async fn send(method: &str, path: &str, body: Option<String>) -> Result<JsValue,
         let ahead = js_sys::Date::parse(&date) - browser::now();
         AHEAD.set(if ahead.is_finite() && ahead.abs() > 2000.0 { ahead } else { 0.0 });
     }
-    let text = match response.text() {
-        Ok(text) => JsFuture::from(text).await.map_err(|_| Failure::unreachable())?.as_string().unwrap_or_default(),
-        Err(_) => String::new(),
-    };
-    let value = if text.is_empty() { Ok(JsValue::NULL) } else { js_sys::JSON::parse(&text) };
     if response.ok() {
-        return value.map_err(|_| Failure::unreadable(path));
+        return Ok(response);
     }
-    let problem = value.ok().and_then(|value| serde_wasm_bindgen::from_value::<Problem>(value).ok());
+    let value = json_of(&response).await.ok();
+    let problem = value.and_then(|value| serde_wasm_bindgen::from_value::<Problem>(value).ok());
     Err(Failure::answered(response.status(), problem))
+}
+
+async fn json_of(response: &web_sys::Response) -> Result<JsValue, ()> {
+    let text = JsFuture::from(response.text().map_err(drop)?).await.map_err(drop)?.as_string().unwrap_or_default();
+    if text.is_empty() { Ok(JsValue::NULL) } else { js_sys::JSON::parse(&text).map_err(drop) }
 }

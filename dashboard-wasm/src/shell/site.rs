@@ -79,7 +79,9 @@ fn fill(body: Body) -> El {
         Body::Failed => failed(),
         Body::Setup => setup(&untrack(|| state.domain())),
         Body::Figures => {
-            let sheet = of("section", "sheet").class_if("loading", move || state.loading.get()).set("aria-label", "Figures");
+            let sheet = of("section", "sheet")
+                .class_if("loading", move || state.loading.get() && !state.ahead.get())
+                .set("aria-label", "Figures");
             of("div", "fade")
                 .with(sheet.with(cards()).with(chart()))
                 .part(move || state.scope().period == Period::Realtime, |now| vec![if now { realtime() } else { hour() }])

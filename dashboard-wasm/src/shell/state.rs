@@ -1,12 +1,13 @@
 //! Everything that the page shows, as signals that live as long as the page.
-use headwater_query::{Date, Realtime};
+use headwater_query::{Date, Realtime, TimeDimension};
 
 use super::browser;
-use super::follow::{Signal, together};
+use super::follow::{Signal, together, untrack};
 use crate::arrivals::Arrivals;
 use crate::failure::Failure;
 use crate::filters::Filters;
 use crate::link::LinkState;
+use crate::merged;
 use crate::panel::Panel;
 use crate::period::Period;
 use crate::report::Totals;
@@ -87,6 +88,8 @@ pub(crate) struct State {
     pub(crate) ever: Signal<Option<bool>>,
     /// Whether what is shown belongs to another range than the one asked for.
     pub(crate) loading: Signal<bool>,
+    /// Whether cards and chart belong to it all the same, worked out from what was fetched before.
+    pub(crate) ahead: Signal<bool>,
     /// The site's clock when the figures were told.
     pub(crate) as_of: Signal<Option<String>>,
 }
@@ -115,6 +118,7 @@ impl State {
             failure: Signal::new(None),
             ever: Signal::new(None),
             loading: Signal::new(false),
+            ahead: Signal::new(false),
             as_of: Signal::new(None),
         }
     }
@@ -246,6 +250,25 @@ impl State {
             Route::Settings(domain) => domain.clone(),
             _ => String::new(),
         })
+    }
+
+    /// The clock of the site that is shown, written as labels are.
+    pub(crate) fn clock(self) -> String {
+        browser::clock(&self.zone(&self.domain_untracked()), super::http::server_now())
+    }
+
+    /// By which units of time the chart can be shown, and by which it is.
+    pub(crate) fn units(self) -> (&'static [TimeDimension], TimeDimension) {
+        let view = self.view();
+        let period = view.as_ref().map(|view| view.scope.period).unwrap_or_default();
+        let today = untrack(|| self.today());
+        let days = period.days(today, self.since.get());
+        (merged::units(period, days, today), merged::unit(view.and_then(|view| view.unit), period, days, today))
+    }
+
+    /// The date by that clock.
+    pub(crate) fn today(self) -> Date {
+        self.clock().get(..10).and_then(Date::parse).unwrap_or_else(|| Date::from_days(0))
     }
 
     /// The zone of a site.

@@ -2,7 +2,7 @@
 use headwater_core::Estimate;
 
 use super::money::Money;
-use super::sum::Sampled;
+use crate::sum::Sampled;
 
 /// What is summed of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

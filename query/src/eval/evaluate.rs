@@ -77,7 +77,7 @@ pub fn answer_with_imports<B: Bucket, E>(
 }
 
 /// Reads some of what the plan asks for, in the order of time.
-fn gather<B: Bucket, E>(
+pub(super) fn gather<B: Bucket, E>(
     plan: &Plan,
     reads: &[Read],
     whole: bool,
@@ -108,7 +108,7 @@ fn gather<B: Bucket, E>(
 }
 
 /// The buckets' people as the query sees them.
-fn views<'a, B: Bucket>(needs: &Needs, site: &'a SiteContext, buckets: &'a [B]) -> Vec<View<'a>> {
+pub(super) fn views<'a, B: Bucket>(needs: &Needs, site: &'a SiteContext, buckets: &'a [B]) -> Vec<View<'a>> {
     let people = |bucket: &'a B| (site.window(bucket.span().start), &bucket.aggregate().people);
     let parts: Vec<(Minute, &Profiles)> = if needs.exits { buckets.iter().map(people).collect() } else { Vec::new() };
     let mut exits = exits(&parts).into_iter();
@@ -180,7 +180,7 @@ fn evaluate<B: Bucket, E>(
 }
 
 /// Buckets with where they belong.
-fn parts<'a, B: Bucket>(
+pub(super) fn parts<'a, B: Bucket>(
     plan: &Plan,
     site: &SiteContext,
     buckets: &'a [B],

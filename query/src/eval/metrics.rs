@@ -5,11 +5,9 @@ use headwater_core::{Estimate, Numbers};
 use super::accumulate::{Totals, What};
 use super::money::{Money, Valued};
 use super::needs::{Needs, Visits};
-use super::sum::{Z, quotient};
+use crate::figures::{Told, bounced, count, decimal, round, whole};
+use crate::sum::{Z, quotient};
 use crate::{Dimension, Metric, MetricValue};
-
-/// A metric with its bounds at 95 %, if it is an estimate.
-pub(super) type Told = (MetricValue, Option<[f64; 2]>);
 
 /// The visitors that a row's visitors are a share of.
 #[derive(Clone, Copy, Debug)]
@@ -82,29 +80,6 @@ const fn exact(value: f64) -> Estimate {
     Estimate { value, low: value, high: value }
 }
 
-fn count(estimate: Estimate) -> Told {
-    let bounds = (!estimate.is_exact()).then(|| [estimate.low.floor().max(0.0), estimate.high.ceil()]);
-    (MetricValue::Whole(round(estimate.value)), bounds)
-}
-
-/// A mean or a per cent, whole.
-fn whole(estimate: Option<Estimate>) -> Told {
-    let Some(estimate) = estimate else { return (MetricValue::None, None) };
-    let bounds = (!estimate.is_exact()).then(|| [estimate.low.floor().max(0.0), estimate.high.ceil()]);
-    (MetricValue::Whole(round(estimate.value)), bounds)
-}
-
-/// A number that is never negative, with as many decimals as `scale` has zeros.
-fn decimal(estimate: Option<Estimate>, scale: f64) -> Told {
-    let Some(estimate) = estimate else { return (MetricValue::None, None) };
-    let bounds = [(estimate.low * scale).floor().max(0.0) / scale, (estimate.high * scale).ceil() / scale];
-    (MetricValue::Decimal((estimate.value * scale).round() / scale), (!estimate.is_exact()).then_some(bounds))
-}
-
-fn round(value: f64) -> u64 {
-    value.max(0.0).round() as u64
-}
-
 fn held(estimate: Estimate, most: f64) -> Estimate {
     Estimate { value: estimate.value.min(most), low: estimate.low.min(most), high: estimate.high.min(most) }
 }
@@ -125,8 +100,7 @@ fn bounce_rate(known: &Known<'_>) -> Told {
         let of_page = known.needs.shape.dimensions.iter().any(Dimension::is_event);
         return (if of_page || !all.is_exact() { MetricValue::None } else { MetricValue::Whole(0) }, None);
     }
-    // "Went on" may stand in another row after a lost race; no bounce is shown below 0.
-    let rate = (all.value - on.value).max(0.0) / all.value;
+    let rate = bounced(all.value, on.value);
     let found = known.totals.found(started);
     let bounds = (!all.is_exact()).then(|| wilson(rate, found).map(|share| share * 100.0));
     (MetricValue::Whole(round(rate * 100.0)), bounds.map(|[low, high]| [low.floor(), high.ceil()]))
@@ -163,7 +137,7 @@ fn value(metric: Metric, totals: &Totals) -> Told {
     let Some((_, valued)) = totals.values().and_then(Money::only) else {
         let none = metric == Metric::Count && totals.values().is_none();
         return if none {
-            count(super::sum::Sampled::default().estimate(0.0, totals.share()))
+            count(crate::sum::Sampled::default().estimate(0.0, totals.share()))
         } else {
             (MetricValue::None, None)
         };

@@ -6,6 +6,7 @@
 //! evaluated once for each distinct string, visit context and event tuple of a bucket, then one scan over the facts
 //! adds up. Distinct visitors are counted per identity window, by the union of hashes of its buckets.
 mod accumulate;
+mod buckets;
 mod compare;
 mod distinct;
 mod done;
@@ -26,11 +27,11 @@ mod range;
 mod realtime;
 mod scan;
 mod site;
-mod sum;
 mod time;
 mod unit;
 mod view;
 
+pub use buckets::buckets;
 pub use evaluate::{AnswerError, answer, answer_with_imports};
 pub use imports::ReadImported;
 pub use lens::Lens;

@@ -1,7 +1,7 @@
 //! The values of events by currency. Currencies are never added up.
 use headwater_core::{Estimate, Numbers};
 
-use super::sum::Sampled;
+use crate::sum::Sampled;
 
 /// Values by currency; the empty one is of those that are no money.
 #[derive(Clone, Debug, Default)]

@@ -14,6 +14,7 @@ use super::needs::{Needs, Visits};
 use super::scan::{Counts, Found, Squares, Valued, Want, scan};
 use super::view::View;
 use crate::Dimension;
+pub(super) use crate::sum::share;
 
 /// A bucket and where it belongs.
 #[derive(Clone, Copy)]
@@ -171,11 +172,6 @@ fn add_rest<'a>(part: &Part<'a>, with: &Tally, groups: &mut Groups, table: &mut 
     totals.add(What::Views, total.views.saturating_sub(with.views));
     totals.add(What::Engaged, total.engaged.saturating_sub(with.engaged));
     totals.add(What::Depth, total.depth.saturating_sub(with.depth));
-}
-
-/// The share of all visitors that have a hash below theta.
-pub(super) fn share(theta: u64) -> f64 {
-    if theta == u64::MAX { 1.0 } else { (theta as f64 / 2f64.powi(64)).max(f64::MIN_POSITIVE) }
 }
 
 fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, groups: &mut Groups, table: &mut Table) -> Found {

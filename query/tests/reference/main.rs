@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
 mod ask;
 mod malformed;
+mod merged;
 mod naive;
 mod sampled;
 mod traffic;

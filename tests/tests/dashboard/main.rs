@@ -1,6 +1,7 @@
 //! The dashboard in a real browser: filters and their address, comparison, keys, lists, the realtime view, and what an accessibility
 //! checker has to say about every view.
 mod demo;
+mod instant;
 mod stories;
 
 use serde_json::json;

@@ -7,11 +7,11 @@
 use headwater_core::Estimate;
 
 /// Two-sided 95 % of the normal distribution.
-pub(super) const Z: f64 = 1.959_964;
+pub(crate) const Z: f64 = 1.959_964;
 
 /// What samples add to a sum.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sampled {
+pub(crate) struct Sampled {
     value: f64,
     found: f64,
     /// The sum of the squares of what each visitor that was found has.
@@ -24,7 +24,7 @@ pub(super) struct Sampled {
 
 impl Sampled {
     /// Adds what a sample of the share `p` found, and the sum of the squares of each visitor's part in it.
-    pub(super) fn add(&mut self, found: f64, squares: f64, p: f64) {
+    pub(crate) fn add(&mut self, found: f64, squares: f64, p: f64) {
         self.value += found / p;
         self.found += found;
         self.squares += squares;
@@ -32,34 +32,37 @@ impl Sampled {
     }
 
     /// Adds an estimate that has no sample behind it.
-    pub(super) fn add_sketched(&mut self, estimate: Estimate) {
+    pub(crate) fn add_sketched(&mut self, estimate: Estimate) {
         self.value += estimate.value;
         self.error += (estimate.high - estimate.low) / (2.0 * Z);
         self.sketched = true;
     }
 
     /// Ends a unit.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.variance += self.error * self.error;
         self.error = 0.0;
     }
 
-    pub(super) const fn value(&self) -> f64 {
+    #[cfg(feature = "eval")]
+    pub(crate) const fn value(&self) -> f64 {
         self.value
     }
 
+    #[cfg(feature = "eval")]
     /// What was found, without what was not.
-    pub(super) const fn found(&self) -> f64 {
+    pub(crate) const fn found(&self) -> f64 {
         self.found
     }
 
+    #[cfg(feature = "eval")]
     /// How many finds of one each would be as telling: fewer than there are, if few visitors have most of them.
-    pub(super) fn effective(&self) -> f64 {
+    pub(crate) fn effective(&self) -> f64 {
         if self.squares > 0.0 { self.found * self.found / self.squares } else { 0.0 }
     }
 
     /// The sum with what is certain, where `p` is the smallest share of any sample that could have held more of it.
-    pub(super) fn estimate(&self, certain: f64, p: f64) -> Estimate {
+    pub(crate) fn estimate(&self, certain: f64, p: f64) -> Estimate {
         let value = certain + self.value;
         if p >= 1.0 {
             return Estimate { value, low: value, high: value };
@@ -74,9 +77,14 @@ impl Sampled {
     }
 }
 
+/// The share of all visitors that have a hash below theta.
+pub(crate) fn share(theta: u64) -> f64 {
+    if theta == u64::MAX { 1.0 } else { (theta as f64 / 2f64.powi(64)).max(f64::MIN_POSITIVE) }
+}
+
 /// The quotient of two sums. What makes both larger makes the quotient no surer and no less sure, so taking their errors
 /// as independent is on the safe side: counts of the same visitors never vary against each other.
-pub(super) fn quotient(a: Estimate, b: Estimate) -> Option<Estimate> {
+pub(crate) fn quotient(a: Estimate, b: Estimate) -> Option<Estimate> {
     if b.value <= 0.0 {
         return None;
     }

@@ -1,0 +1,133 @@
+//! What needs no request, and what needs one.
+use std::time::Duration;
+
+use headwater_tests::browser::Browser;
+use serde_json::{Value, json};
+
+use crate::demo::Demo;
+
+/// Notes what is asked of the API from now on, but for what is asked now and then by itself. What follows from opening the page has ended then.
+fn listen(browser: &Browser) {
+    let count = || browser.run("return performance.getEntriesByType('resource').length");
+    let mut before = Value::Null;
+    for _ in 0..20 {
+        let now = count();
+        if now == before {
+            break;
+        }
+        before = now;
+        std::thread::sleep(Duration::from_millis(1500));
+    }
+    browser.run(
+        "window.asked = [];
+         window.plain ??= window.fetch;
+         window.fetch = (...all) => { if (!String(all[0]).endsWith('/realtime')) { asked.push(String(all[0])); } return plain(...all); }",
+    );
+}
+
+fn asked(browser: &Browser) -> Vec<String> {
+    serde_json::from_value(browser.run("return window.asked")).expect("addresses")
+}
+
+/// The table under the chart.
+fn table(demo: &Demo) -> Vec<(String, u64)> {
+    let script = "[...document.querySelectorAll('.chart table tbody tr')].map(row => [row.querySelector('th').innerText, row.querySelector('td').innerText.replaceAll(',', '')].join('=')).join(';')";
+    let text = demo.until("rows", script, |text| !text.is_empty());
+    let row = |row: &str| row.rsplit_once('=').map(|(label, value)| (label.to_owned(), value.parse().unwrap_or(u64::MAX)));
+    text.split(';').filter_map(row).collect()
+}
+
+fn api(demo: &Demo, metric: &str, range: &Value, unit: Option<&str>) -> Vec<u64> {
+    let dimensions: Vec<&str> = unit.into_iter().collect();
+    let query = json!({"site_id": "demo.localhost", "metrics": [metric], "date_range": range, "dimensions": dimensions});
+    let answer = demo.server.api().query(&query);
+    let rows = answer["results"].as_array().expect("rows");
+    rows.iter().map(|row| row["metrics"][0].as_u64().expect("a count")).collect()
+}
+
+#[test]
+fn another_metric_another_unit_and_a_part_of_the_range_are_there_at_once_and_right() {
+    let demo = Demo::start("30");
+    let browser = &demo.browser;
+    demo.sign_in();
+    demo.open("?period=28d");
+    demo.press_button("Show as a table");
+    let range = json!("28d");
+    listen(browser);
+    for (card, metric) in [(0, "visitors"), (1, "visits"), (2, "pageviews"), (6, "events")] {
+        browser.run(&format!("document.querySelectorAll('.card')[{card}].click()"));
+        for (words, unit) in [("Weeks", "time:week"), ("Days", "time:day")] {
+            // In the same turn: nothing is waited for.
+            let heading = browser.run(&format!(
+                "[...document.querySelectorAll('.units .tab')].find(b => b.innerText == {words:?}).click(); return document.querySelector('.chart h2').innerText"
+            ));
+            assert!(heading.as_str().is_some_and(|text| text.ends_with(&unit.replace("time:", "by "))), "{heading}");
+            let shown: Vec<u64> = table(&demo).into_iter().map(|row| row.1).filter(|n| *n > 0).collect();
+            assert_eq!(shown, api(&demo, metric, &range, Some(unit)), "{metric} by {unit}");
+        }
+    }
+    assert_eq!(asked(browser), Vec::<String>::new(), "all of it was here");
+
+    // A stretch of the chart, by dragging over it: cards and chart follow at once, the panels by one request.
+    browser.run("document.querySelectorAll('.card')[0].click()");
+    let before = demo.figure(0);
+    let told = browser.run(
+        "const plot = document.querySelector('.plot'), box = plot.getBoundingClientRect();
+         const go = (kind, x) => plot.dispatchEvent(new PointerEvent(kind, {clientX: box.left + box.width * x, clientY: box.top + 80, bubbles: true}));
+         go('pointerdown', 0.3); go('pointermove', 0.5); const band = document.querySelectorAll('.stretch').length; go('pointerup', 0.5);
+         return [band, location.search, document.querySelector('.card .figure').innerText, document.querySelectorAll('.sheet.loading .card').length]",
+    );
+    let address = told[1].as_str().unwrap_or_default();
+    let (from, to) = address
+        .strip_prefix("?period=")
+        .and_then(|days| days.split('&').next()?.split_once(','))
+        .unwrap_or_else(|| panic!("{told}"));
+    let range = json!([from, to]);
+    assert_eq!((&told[0], &told[3]), (&json!(1), &json!(0)), "{told}");
+    assert_ne!(told[2], json!(before));
+    let visitors = api(&demo, "visitors", &range, None)[0].to_string();
+    assert_eq!(told[2].as_str().map(|text| text.replace(',', "")), Some(visitors.clone()));
+    demo.settle();
+    assert_eq!(demo.figure(0).replace(',', ""), visitors, "the server says the same");
+    let requests = asked(browser);
+    let of = |path: &str| requests.iter().filter(|address| address.contains(path)).count();
+    assert_eq!(of("/api/v2/queries"), 1, "{requests:?}");
+    assert!(requests.iter().all(|address| address.contains("/queries") || address.contains("/buckets")), "{requests:?}");
+    let shown: Vec<u64> = table(&demo).into_iter().map(|row| row.1).filter(|n| *n > 0).collect();
+    assert_eq!(shown, api(&demo, "visitors", &range, Some("time:day")));
+
+    // Back is out again.
+    browser.run("history.back()");
+    demo.until("all of it", "document.querySelector('.card .figure').innerText", |text| text == before);
+    demo.settle();
+
+    // By keys: three days, then Enter.
+    browser.run("document.querySelector('.plot').focus()");
+    browser.press("\u{e011}");
+    browser.run("for (let n = 0; n < 2; n++) document.querySelector('.plot').dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', shiftKey: true, bubbles: true}))");
+    browser.press("\u{e007}");
+    demo.until("three days", "location.search", |text| text.contains("period=") && text.contains(','));
+    demo.settle();
+    assert_eq!(browser.console_errors(), Vec::<String>::new());
+}
+
+#[test]
+fn a_filter_is_one_request() {
+    let demo = Demo::start("10");
+    let browser = &demo.browser;
+    demo.sign_in();
+    demo.open("?period=7d");
+    listen(browser);
+    browser.run("[...document.querySelectorAll('.panel .value')].find(value => value.innerText == 'Germany').click()");
+    demo.until("a chip", "document.querySelectorAll('.chip').length", |count| count == "1");
+    demo.settle();
+    assert_eq!(asked(browser), ["/api/v2/queries"]);
+    let query = json!({"site_id": "demo.localhost", "metrics": ["visitors"], "date_range": "7d", "filters": [["is", "visit:country", ["DE"]]]});
+    let told = demo.server.api().query(&query)["results"][0]["metrics"][0].to_string();
+    assert_eq!(demo.figure(0).replace(',', ""), told);
+    // Of what is filtered only the server can tell another unit: by one request.
+    demo.press_button("Hours");
+    demo.until("hours", "document.querySelector('.chart h2').innerText", |text| text == "Visitors by hour");
+    assert_eq!(asked(browser), ["/api/v2/queries", "/api/v2/queries"]);
+    assert_eq!(browser.console_errors(), Vec::<String>::new());
+}
