@@ -1,23 +1,33 @@
 //! What a request is answered: status, body and what the headers say. The same for every shell.
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::event::{self, Item};
 use crate::ingest::{Done, Work};
 use crate::{Refusal, beacon};
 
-/// An answer, but for the headers that every answer has.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+/// An answer, but for the headers that every answer has. `Body` is JSON, or its text on the way from shell to shell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer<Body = Value> {
     /// The HTTP status.
     pub status: u16,
     /// JSON, if there is a body; a problem document from 400 on.
-    pub body: Option<Value>,
+    pub body: Option<Body>,
     /// `Retry-After` in seconds.
     pub retry_after: Option<u32>,
     /// `X-Headwater-Dropped: bot`.
     pub dropped: bool,
     /// The page's host is none of the site's: its scripts may not read the answer.
     pub foreign: bool,
+}
+
+impl Answer {
+    /// The same, with the body as text.
+    #[must_use]
+    pub fn into_text(self) -> Answer<String> {
+        let Self { status, body, retry_after, dropped, foreign } = self;
+        Answer { status, body: body.map(|body| body.to_string()), retry_after, dropped, foreign }
+    }
 }
 
 impl From<Refusal> for Answer {

@@ -20,7 +20,7 @@ fn share(headers: &mut Vec<Header>, origin: Option<&str>) {
 
 /// The headers of an answer to a request from a page of `origin`. `warning`: what `X-Headwater-Warning` says, if anything.
 #[must_use]
-pub fn of_answer(answer: &Answer, origin: Option<&str>, warning: Option<&str>) -> Vec<Header> {
+pub fn of_answer<Body>(answer: &Answer<Body>, origin: Option<&str>, warning: Option<&str>) -> Vec<Header> {
     let mut headers = Vec::with_capacity(8);
     if answer.body.is_some() {
         headers.push(fixed("content-type", if answer.status < 400 { "application/json" } else { "application/problem+json" }));

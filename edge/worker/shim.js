@@ -28,5 +28,10 @@ export class Inbox {
 }
 
 export default {
-  fetch: (request, env, context) => wasm.fetch(request, env, context),
+  fetch(request, env, context) {
+    const answer = wasm.fetch(request, env, context)
+    // Others may go to their object together with this one: it is finished even if its client has gone.
+    context.waitUntil(answer)
+    return answer
+  },
 }

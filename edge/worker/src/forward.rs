@@ -1,24 +1,18 @@
 //! What a request is on its way to the object that counts it, and what objects say to each other. Both ends are this Worker,
 //! so the form is free to change with it.
 use headwater_core::Millis;
+use headwater_edge::answer::Answer;
 use headwater_edge::handover::Given;
 use headwater_edge::hints::Hints;
 use headwater_edge::sender::{Place, Sender};
 use serde::{Deserialize, Serialize};
 
-/// Where objects take requests.
+/// Where objects take requests, several at once.
 pub(crate) const FORWARD: &str = "http://object/forward";
 /// Where they give virtual shards away.
 pub(crate) const TAKE: &str = "http://object/take";
 /// Where they say how they are.
 pub(crate) const STATUS: &str = "http://object/status";
-
-/// How many objects the site has; 0: there is no such site.
-pub(crate) const SHARDS: &str = "x-headwater-shards";
-/// The key that senders find their virtual shard by.
-pub(crate) const KEY: &str = "x-headwater-key";
-/// The status of a request that another object has to take.
-pub(crate) const MISDIRECTED: u16 = 421;
 
 /// Which of the contract's two routes it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +85,42 @@ impl<'a> Forward<'a> {
             token: self.bearer.is_some(),
         }
     }
+}
+
+/// What an object says to a request.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Reply {
+    /// What the Worker did not know of the site.
+    pub(crate) news: Option<News>,
+    /// The answer; `None`: another object has to take it.
+    pub(crate) answer: Option<Answer<String>>,
+}
+
+impl Reply {
+    /// An answer, and nothing new.
+    pub(crate) fn of(answer: Answer) -> Self {
+        Self { news: None, answer: Some(answer.into_text()) }
+    }
+}
+
+/// What a Worker must know of a site.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct News {
+    /// How many objects it has; 0: there is no such site.
+    pub(crate) objects: u16,
+    /// What senders find their virtual shard by.
+    pub(crate) key: [u8; 32],
+}
+
+/// Replies as the other end takes them apart: each behind its length, in four bytes.
+pub(crate) fn in_a_row(replies: &[Reply]) -> Vec<u8> {
+    let mut row = Vec::new();
+    for reply in replies {
+        let bytes = postcard::to_allocvec(reply).unwrap_or_default();
+        row.extend((bytes.len() as u32).to_le_bytes());
+        row.extend(bytes);
+    }
+    row
 }
 
 /// An object asks another for a virtual shard.

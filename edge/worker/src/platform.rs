@@ -36,6 +36,13 @@ extern "C" {
     pub(crate) fn ask(objects: &JsValue, name: &str, url: &str, body: Uint8Array) -> Result<js_sys::Promise, JsValue>;
 }
 
+#[wasm_bindgen(module = "/src/gather.js")]
+extern "C" {
+    /// Brings a request to a Durable Object, together with others that come now; the object's reply to it, as `Uint8Array`.
+    #[wasm_bindgen(catch)]
+    pub(crate) async fn gather(objects: &JsValue, name: &str, url: &str, request: Uint8Array) -> Result<JsValue, JsValue>;
+}
+
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]

@@ -6,10 +6,9 @@ use worker::{Response, Result};
 use crate::platform::respond;
 
 /// An answer to a request from a page of `origin`.
-pub(crate) fn response(answer: &Answer, origin: Option<&str>, warning: Option<&str>, more: &[Header]) -> Result<Response> {
-    let headers = of_answer(answer, origin, warning);
-    let body = answer.body.as_ref().map(ToString::to_string);
-    build(answer.status, headers.iter().chain(more), body)
+pub(crate) fn response(answer: Answer<String>, origin: Option<&str>, warning: Option<&str>) -> Result<Response> {
+    let headers = of_answer(&answer, origin, warning);
+    build(answer.status, headers.iter(), answer.body)
 }
 
 /// A response.

@@ -15,14 +15,15 @@ use headwater_edge::limit::Limit;
 use headwater_edge::sender::Sender;
 use headwater_edge::shard::Shard;
 use headwater_edge::{Refusal, SiteFacts, beacon, event, shard};
+use js_sys::Uint8Array;
 use serde_json::Value;
 use worker::{Env, Method, Request, Response, Result, console_error};
 
 use crate::assets;
 use crate::config::Config;
-use crate::forward::{FORWARD, Forward, KEY, MISDIRECTED, Name, Route, SHARDS, STATUS};
-use crate::object::ask_object;
-use crate::platform::{head, now};
+use crate::forward::{FORWARD, Forward, Name, News, Reply, Route, STATUS};
+use crate::object::{ask_object, objects};
+use crate::platform::{gather, head, now};
 use crate::respond::{build, problem, response};
 
 /// That there is no such site is believed for so many milliseconds.
@@ -36,13 +37,10 @@ const DISCARDED: usize = 16 << 20;
 /// How often a request is sent on to another object before it is asked to come again.
 const HOPS: usize = 6;
 
-/// What this isolate has been told of a site.
+/// What this isolate has been told of a site, and when.
 #[derive(Clone, Copy)]
 struct Known {
-    /// How many objects it has; 0: there is no such site.
-    objects: u16,
-    /// What senders find their virtual shard by.
-    key: [u8; 32],
+    news: News,
     told: Millis,
 }
 
@@ -179,12 +177,13 @@ async fn ingest(mut request: Request, env: &Env, route: Route) -> Result<Respons
     let limit = if route == Route::Beacon { headwater_core::beacon::MAX_BYTES } else { event::MAX_BYTES };
     let body = match read(&mut request, head.length, limit).await {
         Ok(body) => body,
-        Err(refusal) => return response(&refusal.into(), origin, head.warning, &[]),
+        Err(refusal) => return response(Answer::from(refusal).into_text(), origin, head.warning),
     };
-    match route {
+    let answer = match route {
         Route::Beacon => one_beacon(&head, env, &body).await,
         Route::Event => events(&head, env, &body).await,
-    }
+    };
+    response(answer, origin, head.warning)
 }
 
 /// The body, refused by its announced length before a byte of it is kept, else at the limit.
@@ -241,22 +240,22 @@ impl Surroundings for Nowhere {
 }
 
 /// The answer to what names no site, or one that there is not.
-fn nowhere(head: &Head, route: Route, body: &[u8]) -> Result<Response> {
+fn nowhere(head: &Head, route: Route, body: &[u8]) -> Answer<String> {
     let forward = head.forward(Name { domain: String::new(), index: 0 }, 0, route, body);
     let sender = forward.sender(now());
     let judged = match route {
         Route::Beacon => beacon::judge(body, &sender, &Nowhere).map(Judged::from),
         Route::Event => event::judge(body, &[0; 32], &sender, &Nowhere).map(Judged::from),
     };
-    let answer = judged.map_or_else(Answer::from, |judged| judged.answer(None));
-    response(&answer, head.origin.as_deref(), head.warning, &[])
+    judged.map_or_else(Answer::from, |judged| judged.answer(None)).into_text()
 }
 
 /// What is known of a site. An unknown name may reach a new object only so often: names cost nothing, objects do.
-fn known(domain: &str) -> std::result::Result<Option<Known>, Refusal> {
+fn known(domain: &str) -> std::result::Result<Option<News>, Refusal> {
     SITES.with_borrow_mut(|sites| {
         let at = now();
-        let known = sites.known.get(domain).copied().filter(|known| known.objects > 0 || at.0.abs_diff(known.told.0) < UNKNOWN);
+        let believed = |known: &&Known| known.news.objects > 0 || at.0.abs_diff(known.told.0) < UNKNOWN;
+        let known = sites.known.get(domain).filter(believed).map(|known| known.news);
         if known.is_some() || sites.asked.get(domain).is_some_and(|asked| at.0.abs_diff(asked.0) < UNKNOWN) {
             return Ok(known);
         }
@@ -272,86 +271,56 @@ fn known(domain: &str) -> std::result::Result<Option<Known>, Refusal> {
 }
 
 /// Takes up what an object told of its site.
-fn learn(domain: &str, answer: &Response) {
-    let header = |name| answer.headers().get(name).ok().flatten();
-    let Some(objects) = header(SHARDS).and_then(|objects| objects.parse().ok()) else { return };
-    let key = header(KEY).and_then(|key| unhex(&key)).unwrap_or_default();
+fn learn(domain: &str, news: News) {
     SITES.with_borrow_mut(|sites| {
         if sites.known.len() >= CAPACITY {
             sites.known.clear();
         }
-        sites.known.insert(domain.to_owned(), Known { objects, key, told: now() });
+        sites.known.insert(domain.to_owned(), Known { news, told: now() });
     });
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let digits = text.as_bytes().chunks_exact(2);
-    if digits.len() != 32 {
-        return None;
-    }
-    for (byte, digits) in bytes.iter_mut().zip(digits) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-/// Sends a request to an object; an answer of it, or that it can't be reached, which is as good as not being durable.
-async fn send(head: &Head, env: &Env, forward: &Forward<'_>) -> Result<Response> {
-    let body = postcard::to_allocvec(forward).map_err(|error| error.to_string())?;
-    match ask_object(env, &forward.to, FORWARD, &body).await {
-        Ok(answer) if answer.status_code() < 500 || answer.headers().has("retry-after")? => {
-            learn(&forward.to.domain, &answer);
-            Ok(answer)
-        }
-        Ok(answer) => {
-            console_error!("an object answers {}", answer.status_code());
-            response(&Refusal::NOT_DURABLE.into(), head.origin.as_deref(), head.warning, &[])
+/// Sends a request to an object; `None` if another has to take it. One that can't be reached is as good as not durable.
+async fn send(env: &Env, forward: &Forward<'_>) -> Option<Answer<String>> {
+    match reply(env, forward).await {
+        Ok(Reply { news, answer }) => {
+            if let Some(news) = news {
+                learn(&forward.to.domain, news);
+            }
+            answer
         }
         Err(error) => {
             console_error!("an object can't be reached: {error}");
-            response(&Refusal::NOT_DURABLE.into(), head.origin.as_deref(), head.warning, &[])
+            Some(Answer::from(Refusal::NOT_DURABLE).into_text())
         }
     }
 }
 
-/// An object's answer, without what is meant for the Worker.
-fn outward(answer: Response) -> Result<Response> {
-    let status = answer.status_code();
-    let headers = answer.headers();
-    if !headers.has(SHARDS)? {
-        return Ok(answer);
-    }
-    let kept = worker::Headers::new();
-    for (name, value) in headers {
-        if name != SHARDS && name != KEY {
-            kept.set(&name, &value)?;
-        }
-    }
-    let (_, body) = answer.into_parts();
-    Ok(Response::from_body(body)?.with_headers(kept).with_status(status))
+async fn reply(env: &Env, forward: &Forward<'_>) -> Result<Reply> {
+    let request = postcard::to_allocvec(forward).map_err(|error| error.to_string())?;
+    let Name { domain, index } = &forward.to;
+    let reply = gather(&objects(env)?, &Name::of(domain, *index), FORWARD, Uint8Array::from(&*request)).await?;
+    Ok(postcard::from_bytes(&Uint8Array::from(reply).to_vec()).map_err(|error| error.to_string())?)
 }
 
-async fn one_beacon(head: &Head, env: &Env, body: &[u8]) -> Result<Response> {
+async fn one_beacon(head: &Head, env: &Env, body: &[u8]) -> Answer<String> {
     let Some((site, shard)) = shard::of_beacon(body) else { return nowhere(head, Route::Beacon, body) };
     let domain = site.to_ascii_lowercase();
-    let origin = head.origin.as_deref();
     for _ in 0..HOPS {
         let objects = match known(&domain) {
-            Ok(Some(known)) if known.objects == 0 => return nowhere(head, Route::Beacon, body),
+            Ok(Some(News { objects: 0, .. })) => return nowhere(head, Route::Beacon, body),
             Ok(known) => known.map_or(0, |known| known.objects),
-            Err(refusal) => return response(&refusal.into(), origin, head.warning, &[]),
+            Err(refusal) => return Answer::from(refusal).into_text(),
         };
         let to = Name { domain: domain.clone(), index: shard.object(objects) };
-        let answer = send(head, env, &head.forward(to, objects, Route::Beacon, body)).await?;
-        if answer.status_code() != MISDIRECTED {
-            return outward(answer);
+        if let Some(answer) = send(env, &head.forward(to, objects, Route::Beacon, body)).await {
+            return answer;
         }
     }
-    response(&Refusal::BUSY.into(), origin, head.warning, &[])
+    Answer::from(Refusal::BUSY).into_text()
 }
 
-async fn events(head: &Head, env: &Env, body: &[u8]) -> Result<Response> {
+async fn events(head: &Head, env: &Env, body: &[u8]) -> Answer<String> {
     let items = shard::items(body);
     let sites: Vec<Option<String>> = items.iter().map(shard::site_of).collect();
     // An item that names no site is refused wherever it is judged.
@@ -360,7 +329,7 @@ async fn events(head: &Head, env: &Env, body: &[u8]) -> Result<Response> {
     for _ in 0..HOPS {
         let sender = head.forward(Name { domain: String::new(), index: 0 }, 0, Route::Event, body).sender(now());
         let mut groups: BTreeMap<(&str, u16), Vec<usize>> = BTreeMap::new();
-        let mut told: HashMap<&str, std::result::Result<Option<Known>, Refusal>> = HashMap::new();
+        let mut told: HashMap<&str, std::result::Result<Option<News>, Refusal>> = HashMap::new();
         for place in std::mem::take(&mut pending) {
             let domain = sites.get(place).and_then(Option::as_deref).unwrap_or(&any);
             let known = told.entry(domain).or_insert_with(|| known(domain)).as_ref().ok().copied().flatten();
@@ -373,21 +342,19 @@ async fn events(head: &Head, env: &Env, body: &[u8]) -> Result<Response> {
             let some = if whole { Vec::new() } else { array_of(&items, &places) };
             let body = if whole { body } else { &some };
             let answer = match told.get(domain) {
-                Some(Err(refusal)) => response(&refusal.clone().into(), head.origin.as_deref(), head.warning, &[])?,
-                Some(Ok(Some(known))) if known.objects == 0 => nowhere(head, Route::Event, body)?,
+                Some(Err(refusal)) => Some(Answer::from(refusal.clone()).into_text()),
+                Some(Ok(Some(News { objects: 0, .. }))) => Some(nowhere(head, Route::Event, body)),
                 Some(Ok(known)) => {
                     let objects = known.map_or(0, |known| known.objects);
                     let to = Name { domain: domain.to_owned(), index };
-                    send(head, env, &head.forward(to, objects, Route::Event, body)).await?
+                    send(env, &head.forward(to, objects, Route::Event, body)).await
                 }
                 None => continue,
             };
-            if answer.status_code() == MISDIRECTED {
-                pending.extend(places);
-            } else if whole {
-                return outward(answer);
-            } else {
-                parts.push(part(places, answer).await?);
+            match answer {
+                None => pending.extend(places),
+                Some(answer) if whole => return answer,
+                Some(answer) => parts.push(part(places, &answer)),
             }
         }
         if pending.is_empty() {
@@ -395,10 +362,9 @@ async fn events(head: &Head, env: &Env, body: &[u8]) -> Result<Response> {
         }
     }
     if !pending.is_empty() {
-        let body = Refusal::BUSY.problem();
-        parts.push(Part { places: pending, status: 503, body, retry_after: Refusal::BUSY.retry_after() });
+        parts.push(part(pending, &Answer::from(Refusal::BUSY).into_text()));
     }
-    response(&join(&parts), head.origin.as_deref(), head.warning, &[])
+    join(&parts).into_text()
 }
 
 fn array_of(items: &[Value], places: &[usize]) -> Vec<u8> {
@@ -406,9 +372,7 @@ fn array_of(items: &[Value], places: &[usize]) -> Vec<u8> {
     serde_json::to_vec(&some).unwrap_or_default()
 }
 
-async fn part(places: Vec<usize>, mut answer: Response) -> Result<Part> {
-    let retry_after = answer.headers().get("retry-after")?.and_then(|seconds| seconds.parse().ok());
-    let status = answer.status_code();
-    let body = serde_json::from_slice(&answer.bytes().await?).unwrap_or_default();
-    Ok(Part { places, status, body, retry_after })
+fn part(places: Vec<usize>, answer: &Answer<String>) -> Part {
+    let body = answer.body.as_ref().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+    Part { places, status: answer.status, body, retry_after: answer.retry_after }
 }

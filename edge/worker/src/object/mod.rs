@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use futures_util::future::join_all;
 use headwater_core::Millis;
 use headwater_edge::agents::Agents;
 use headwater_edge::clock::Correction;
@@ -27,7 +28,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, console_error
 
 use crate::collector::Told;
 use crate::config::{Config, OBJECTS};
-use crate::forward::{Forward, Name, Take};
+use crate::forward::{Forward, Name, Take, in_a_row};
 use crate::platform::{ask, now};
 use crate::respond::problem;
 use crate::seal;
@@ -61,6 +62,8 @@ struct Live {
     written: Millis,
     /// When the queue will be written.
     due: Option<Millis>,
+    /// Whether it is going to be decided when the queue is written.
+    deciding: bool,
     flush: Flush,
     /// Since when the oldest record waits that is in no batch.
     waiting: Option<Millis>,
@@ -127,8 +130,8 @@ impl Inbox {
         let body = request.bytes().await?;
         let unreadable = || problem(400, "Not understood", "this is not what a Worker of this version sends");
         match path.as_str() {
-            "/forward" => match postcard::from_bytes::<Forward<'_>>(&body) {
-                Ok(forward) => self.object.forward(&forward).await,
+            "/forward" => match postcard::from_bytes::<Vec<Forward<'_>>>(&body) {
+                Ok(all) => Response::from_bytes(in_a_row(&join_all(all.iter().map(|one| self.object.forward(one))).await)),
                 Err(_) => unreadable(),
             },
             "/take" => match postcard::from_bytes::<Take>(&body) {
@@ -161,6 +164,7 @@ impl Object {
             queue: Vec::new(),
             written: Millis(0),
             due: None,
+            deciding: false,
             flush: Flush::new(flush_after),
             waiting: store.waits().then(now),
             resumed: false,
@@ -278,12 +282,19 @@ impl Live {
     }
 }
 
+/// The namespace of the objects.
+///
+/// # Errors
+/// The platform's.
+pub(crate) fn objects(env: &Env) -> Result<JsValue> {
+    Ok(js_sys::Reflect::get(env, &JsValue::from(OBJECTS))?)
+}
+
 /// Sends something to an object.
 ///
 /// # Errors
 /// The platform's.
 pub(crate) async fn ask_object(env: &Env, name: &Name, url: &str, body: &[u8]) -> Result<Response> {
-    let objects = js_sys::Reflect::get(env, &JsValue::from(OBJECTS))?;
-    let answer = JsFuture::from(ask(&objects, &Name::of(&name.domain, name.index), url, Uint8Array::from(body))?).await?;
+    let answer = JsFuture::from(ask(&objects(env)?, &Name::of(&name.domain, name.index), url, Uint8Array::from(body))?).await?;
     Ok(answer.unchecked_into::<web_sys::Response>().into())
 }

@@ -7,21 +7,19 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use headwater_core::Millis;
-use headwater_edge::answer::Judged;
+use headwater_edge::answer::{Answer, Judged};
 use headwater_edge::beacon::Surroundings;
 use headwater_edge::client::Agent;
 use headwater_edge::facts::Look;
-use headwater_edge::headers::Header;
 use headwater_edge::ingest::{Done, Ingest, Work};
 use headwater_edge::sender::Sender;
 use headwater_edge::{Refusal, SiteFacts, beacon, event, shard};
 use wasm_bindgen_futures::spawn_local;
-use worker::{Delay, Response, Result};
+use worker::Delay;
 
 use super::{Job, Object};
-use crate::forward::{Forward, KEY, MISDIRECTED, Route, SHARDS};
+use crate::forward::{Forward, News, Reply, Route};
 use crate::platform::now;
-use crate::respond::{build, response};
 use crate::sql::SqlError;
 use crate::store::{Store, Tx};
 
@@ -30,40 +28,36 @@ use crate::store::{Store, Tx};
 /// average, for an answer that nobody waits for.
 const HOLD: u64 = 50;
 /// So many share a row at once, without waiting for the time to pass.
-const GROUP: usize = 32;
+const GROUP: usize = 16;
 
 impl Object {
-    pub(super) async fn forward(self: &Rc<Self>, forward: &Forward<'_>) -> Result<Response> {
+    pub(super) async fn forward(self: &Rc<Self>, forward: &Forward<'_>) -> Reply {
         self.adopt(&forward.to);
-        let refused = |refusal: Refusal, more: &[Header]| response(&refusal.into(), forward.origin, forward.warning, more);
         let facts = match self.facts(&forward.to.domain).await {
             Look::Known(facts) => facts,
             Look::Unknown => {
                 let field = if forward.route == Route::Beacon { "site" } else { "domain" };
-                return refused(Refusal::UnknownSite(field), &[(SHARDS, "0".into())]);
+                let news = Some(News { objects: 0, key: [0; 32] });
+                return Reply { news, ..Reply::of(Refusal::UnknownSite(field).into()) };
             }
-            Look::Ask | Look::Asked | Look::Away => return refused(Refusal::NO_FACTS, &[]),
+            Look::Ask | Look::Asked | Look::Away => return Reply::of(Refusal::NO_FACTS.into()),
         };
         let facts = self.agree(facts, forward.objects).await;
         let at = self.now();
         let sender = forward.sender(at);
         let shards = shards_of(forward, &facts, &sender);
-        // Told once: a Worker that knows it passes the answer on as it is.
-        let more: Vec<Header> = match forward.objects == facts.shards {
-            true => Vec::new(),
-            false => vec![(SHARDS, facts.shards.to_string().into()), (KEY, hex(&facts.key).into())],
-        };
+        let news = News { objects: facts.shards, key: facts.key };
         if !self.take_all(&shards, &facts, forward.to.index).await {
-            let news: [Header; 2] = [(SHARDS, facts.shards.to_string().into()), (KEY, hex(&facts.key).into())];
-            return build(MISDIRECTED, news.iter(), None);
+            return Reply { news: Some(news), answer: None };
         }
+        let news = (forward.objects != facts.shards).then_some(news);
         let around = Around { object: self, facts: &facts, bearer: forward.bearer };
         let judged = match forward.route {
             Route::Beacon => beacon::judge(forward.body, &sender, &around).map(Judged::from),
             Route::Event => event::judge(forward.body, &facts.key, &sender, &around).map(Judged::from),
         };
         self.refresh_if_due();
-        let answer = match judged {
+        let answer: Answer = match judged {
             Err(refusal) => refusal.into(),
             Ok(mut judged) => match judged.take_work() {
                 None => judged.answer(None),
@@ -73,7 +67,7 @@ impl Object {
                 },
             },
         };
-        response(&answer, forward.origin, forward.warning, &more)
+        Reply { news, ..Reply::of(answer) }
     }
 
     /// Puts a request's work behind what waits, and waits until it is durable.
@@ -90,25 +84,44 @@ impl Object {
                 return Err(Refusal::FULL);
             }
             live.queue.push(Job { works, reply });
-            Ok((live.queue.len(), live.written, live.due))
+            Ok(std::mem::replace(&mut live.deciding, true))
         });
-        let (length, written, due) = queued.unwrap_or(Err(Refusal::NOT_DURABLE))?;
-        let now = now();
-        let since = now.0.abs_diff(written.0);
-        // A due time that passed unheeded belonged to a request that was cut off.
-        if length >= GROUP || (length == 1 && since >= HOLD) || due.is_some_and(|due| now.0 > due.0 + 1000) {
-            self.write_queue();
-        } else if due.is_none() {
-            let pause = HOLD.saturating_sub(since).max(1);
-            self.with(|live| live.due = Some(now.offset(pause as i64)));
+        if !queued.unwrap_or(Err(Refusal::NOT_DURABLE))? {
+            // Once everything that came together is in the queue.
             let object = self.clone();
-            spawn_local(async move {
-                Delay::from(Duration::from_millis(pause)).await;
-                object.write_queue();
-            });
+            spawn_local(async move { object.decide().await });
         }
         // The platform sends no answer before what was written is on its disks.
         answer.await.unwrap_or(Err(Refusal::NOT_DURABLE))
+    }
+
+    /// Writes what waits now, or when what comes next may share its row.
+    async fn decide(&self) {
+        let now = now();
+        let pause = self.with(|live| {
+            live.deciding = false;
+            let since = now.0.abs_diff(live.written.0);
+            // A due time that passed unheeded belonged to a request that was cut off.
+            match live.due {
+                _ if live.queue.len() >= GROUP => Some(0),
+                Some(due) if now.0 > due.0 + 1000 => Some(0),
+                Some(_) => None,
+                None if since >= HOLD => Some(0),
+                None => {
+                    let pause = (HOLD - since).max(1);
+                    live.due = Some(now.offset(pause as i64));
+                    Some(pause)
+                }
+            }
+        });
+        match pause.flatten() {
+            None => {}
+            Some(0) => self.write_queue(),
+            Some(pause) => {
+                Delay::from(Duration::from_millis(pause)).await;
+                self.write_queue();
+            }
+        }
     }
 
     /// Writes all that waits, as one row and one transaction.
@@ -222,13 +235,4 @@ fn all(store: &mut Store, at: Millis, works: Vec<Vec<(u8, Work)>>) -> std::resul
     ingest.finish()?;
     tx.finish()?;
     Ok(all)
-}
-
-/// Bytes in hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
