@@ -47,6 +47,8 @@ pub struct Options {
     pub visitor_per_minute: u32,
     /// Requests a second for one site; 0 is no limit.
     pub site_per_second: u32,
+    /// The longest pause between attempts to reach the collector; otherwise five minutes.
+    pub retry_seconds: Option<u32>,
     /// The file that says where addresses are.
     pub geo_db: Option<PathBuf>,
     /// The first token; otherwise one is made.
@@ -78,6 +80,7 @@ impl Options {
             trusted_proxies: Cidr::LOOPBACK.to_vec(),
             visitor_per_minute: 120,
             site_per_second: 10_000,
+            retry_seconds: None,
             geo_db: None,
             admin_token: None,
             role: Role::All,
@@ -90,12 +93,14 @@ impl Options {
     /// `Usage` if the file of places can't be used.
     pub(crate) fn edge_config(&self) -> Result<EdgeConfig, Failure> {
         let geo = self.geo_db.as_deref().map(GeoDb::watched).transpose();
+        let defaults = EdgeConfig::new(self.data.clone());
         Ok(EdgeConfig {
             geo: geo.map_err(|error| Failure::Usage(format!("--geo-db: {error}")))?,
             trusted_proxies: self.trusted_proxies.clone(),
             visitor_per_minute: self.visitor_per_minute,
             site_per_second: self.site_per_second,
-            ..EdgeConfig::new(self.data.clone())
+            longest_pause: self.retry_seconds.map_or(defaults.longest_pause, |seconds| Duration::from_secs(seconds.into())),
+            ..defaults
         })
     }
 }

@@ -28,6 +28,8 @@ pub struct FileSettings {
     pub rate_limit_visitor: Option<u32>,
     /// Requests a second for one site; 0 is no limit.
     pub rate_limit_site: Option<u32>,
+    /// The longest pause between an edge's attempts to reach its collector, in seconds.
+    pub retry_seconds: Option<u32>,
     /// The file that says where addresses are.
     pub geo_db: Option<std::path::PathBuf>,
     /// The first token.

@@ -5,8 +5,8 @@
 //! start finds either the range, or the batch, or neither, and a batch that comes twice is known by its number.
 use headwater_core::Millis;
 
-/// The longest pause between two attempts, in milliseconds.
-const LONGEST: u64 = 5 * 60_000;
+/// The longest pause between two attempts, in milliseconds, unless another is set.
+pub const LONGEST: u64 = 5 * 60_000;
 
 /// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +27,17 @@ pub struct Flush {
     /// From the first waiting record to its fold, in milliseconds. Meanwhile more gathers: what comes while a batch is under
     /// way goes into the next, so batches grow when the collector falls behind.
     every: u64,
+    longest: u64,
     failures: u32,
     not_before: Millis,
 }
 
 impl Flush {
-    /// `every`: milliseconds from the first waiting record to its fold; also the first pause after a failure.
+    /// `every`: milliseconds from the first waiting record to its fold; also the first pause after a failure. `longest`: the
+    /// longest pause, usually [`LONGEST`].
     #[must_use]
-    pub const fn new(every: u64) -> Self {
-        Self { every, failures: 0, not_before: Millis(0) }
+    pub const fn new(every: u64, longest: u64) -> Self {
+        Self { every, longest, failures: 0, not_before: Millis(0) }
     }
 
     /// What to do at `at`. `under_way`: a batch is written and not answered. `waiting`: since when the oldest record waits
@@ -48,7 +50,7 @@ impl Flush {
             (true, _) => at,
         };
         // A clock that was set back must not make it wait for longer than a pause can be.
-        if (1..=2 * LONGEST).contains(&self.not_before.0.saturating_sub(at.0)) {
+        if (1..=2 * self.longest).contains(&self.not_before.0.saturating_sub(at.0)) {
             return Next::Until(self.not_before);
         }
         if under_way {
@@ -68,10 +70,10 @@ impl Flush {
     /// one and a half times of that, so that edges that failed together do not come back together. Not before the
     /// collector's `Retry-After`, in milliseconds, if it told one.
     pub fn failed(&mut self, at: Millis, retry_after: Option<u64>, random: u32) {
-        let pause = self.every.max(100).saturating_mul(1 << self.failures.min(20)).min(LONGEST);
+        let pause = self.every.max(100).saturating_mul(1 << self.failures.min(20)).min(self.longest);
         let jittered = pause / 2 + ((pause * u64::from(random >> 16)) >> 16);
         self.failures = self.failures.saturating_add(1);
-        self.not_before = Millis(at.0 + jittered.max(retry_after.unwrap_or(0).min(LONGEST)));
+        self.not_before = Millis(at.0 + jittered.max(retry_after.unwrap_or(0).min(self.longest)));
     }
 
     /// How many attempts have failed since the last success.
@@ -89,7 +91,7 @@ mod tests {
 
     #[test]
     fn it_gathers_then_folds_then_sends() {
-        let flush = Flush::new(200);
+        let flush = Flush::new(200, LONGEST);
         assert_eq!(flush.next(AT, false, None, false), Next::Sleep);
         assert_eq!(flush.next(AT, false, Some(AT), false), Next::Until(AT.offset(200)));
         assert_eq!(flush.next(AT.offset(200), false, Some(AT), false), Next::Fold);
@@ -99,7 +101,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_cap_and_heed_the_collector() {
-        let mut flush = Flush::new(200);
+        let mut flush = Flush::new(200, LONGEST);
         let mut pauses = vec![];
         for _ in 0..16 {
             flush.failed(AT, None, u32::MAX / 2);
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_does_not_stop_it() {
-        let mut flush = Flush::new(200);
+        let mut flush = Flush::new(200, LONGEST);
         flush.failed(AT.offset(86_400_000), None, 0);
         assert_eq!(flush.next(AT, true, None, false), Next::Send);
         assert_eq!(flush.next(AT, false, Some(AT.offset(86_400_000)), false), Next::Until(AT.offset(200)));

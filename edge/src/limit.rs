@@ -33,8 +33,14 @@ impl<K: Hash + Eq> Limit<K> {
     #[must_use]
     pub fn new(count: u32, seconds: u32, capacity: usize) -> Self {
         let period = Nanos::from(seconds) * SECOND;
-        let interval = period.checked_div(Nanos::from(count)).unwrap_or(0);
-        Self { interval, period, full_at: HashMap::default(), capacity, swept: 0 }
+        let mut limit = Self { interval: 0, period, full_at: HashMap::default(), capacity, swept: 0 };
+        limit.set(count);
+        limit
+    }
+
+    /// Another count in the same period.
+    fn set(&mut self, count: u32) {
+        self.interval = self.period.checked_div(Nanos::from(count)).unwrap_or(0);
     }
 
     /// Takes one.
@@ -70,6 +76,7 @@ impl<K: Hash + Eq> Limit<K> {
 pub struct Limits {
     visitor: Limit<u64>,
     site: Limit<SiteId>,
+    site_per_second: u32,
     /// Random: who shares an entry with whom can't be chosen, and an address can't be read from memory.
     hasher: RandomState,
 }
@@ -81,8 +88,14 @@ impl Limits {
         Self {
             visitor: Limit::new(visitor_per_minute, 60, 100_000),
             site: Limit::new(site_per_second, 1, 10_000),
+            site_per_second,
             hasher: RandomState::default(),
         }
+    }
+
+    /// This is one of so many places over which what a site receives is spread evenly: each has its part of the site's limit.
+    pub fn share(&mut self, places: u16) {
+        self.site.set(self.site_per_second.div_ceil(u32::from(places.max(1))));
     }
 
     /// Takes one request of a visitor for a site.
@@ -123,6 +136,18 @@ mod tests {
         let mut many = Limit::new(10_000, 1, 10);
         assert_eq!((0..30_000).filter(|_| many.take(Millis(5), 1).is_ok()).count(), 10_000);
         assert_eq!((0..30_000).filter(|_| many.take(Millis(105), 1).is_ok()).count(), 1000);
+    }
+
+    #[test]
+    fn places_share_what_a_site_may_have() {
+        let sender = |n: u8| Sender { address: Some(IpAddr::from([10, 0, 0, n])), ..Sender::default() };
+        let taken = |limits: &mut Limits| (0..200u8).filter(|n| limits.take(SiteId(1), &sender(*n)).is_ok()).count();
+        let mut limits = Limits::new(0, 100);
+        limits.share(3);
+        assert_eq!(taken(&mut limits), 34);
+        let mut unlimited = Limits::new(0, 0);
+        unlimited.share(3);
+        assert_eq!(taken(&mut unlimited), 200);
     }
 
     #[test]

@@ -41,17 +41,13 @@ pub fn edge(collector: u16) -> Command {
     command
 }
 
-/// The same command with a clock that is so many seconds ahead (libfaketime).
-pub fn ahead(command: &Command, seconds: u64) -> Command {
-    let mut later = Command::new("faketime");
-    later.args(["--exclude-monotonic", "-f", &format!("+{seconds}s")]).arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => later.env(name, value),
-            None => later.env_remove(name),
-        };
-    }
-    later
+/// The same command with a clock that is so many seconds ahead (libfaketime). Debian's `faketime` starts a process and waits
+/// for it, so what it would set is set here: the one that is started is the one that is killed.
+pub fn ahead(mut command: Command, seconds: u64) -> Command {
+    let asked = Command::new("faketime").args(["-m", "-f", "+1s", "printenv", "LD_PRELOAD"]).output();
+    let library = String::from_utf8(asked.expect("faketime runs").stdout).expect("a path");
+    command.env("LD_PRELOAD", library.trim()).env("FAKETIME", format!("+{seconds}s")).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    command
 }
 
 /// A port that was free a moment ago.

@@ -39,6 +39,11 @@ pub const QUIET: [(&str, &str); 5] = [
 impl Workerd {
     /// Runs the Worker for a collector on `collector` with what an earlier one left in `folder`, and further settings.
     pub fn start(folder: &Path, port: u16, collector: u16, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(folder, port, collector, settings, "")
+    }
+
+    /// The same with a script behind the Worker's own, for faults that no request can cause.
+    pub fn start_with(folder: &Path, port: u16, collector: u16, settings: &[(&str, &str)], also: &str) -> Self {
         let mut bindings: BTreeMap<&str, String> = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         bindings.insert("COLLECTOR_URL", format!("http://127.0.0.1:{collector}"));
         bindings.entry("EDGE_TOKEN").or_insert_with(|| ADMIN.to_owned());
@@ -48,7 +53,7 @@ impl Workerd {
         Self::spawn(
             folder,
             port,
-            &json!({"modules": modules, "port": port, "storage": folder.join("objects"), "bindings": bindings}),
+            &json!({"modules": modules, "port": port, "storage": folder.join("objects"), "bindings": bindings, "also": also}),
         )
     }
 

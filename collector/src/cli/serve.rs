@@ -53,6 +53,9 @@ pub(super) struct Serve {
     /// Requests a second that one site may receive; 0 is no limit [default: 10000].
     #[arg(long, value_name = "N", env = "HEADWATER_RATE_LIMIT_SITE")]
     rate_limit_site: Option<u32>,
+    /// For --role edge: the longest pause, in seconds, between attempts to reach the collector [default: 300].
+    #[arg(long, value_name = "N", env = "HEADWATER_RETRY_SECONDS", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    retry_seconds: Option<u32>,
     /// A file in MaxMind's format that says where addresses are (GeoLite2-City.mmdb); read again when it is replaced.
     #[arg(long, value_name = "FILE", env = "HEADWATER_GEO_DB")]
     geo_db: Option<PathBuf>,
@@ -83,6 +86,7 @@ impl Serve {
                 })?,
                 visitor_per_minute: self.rate_limit_visitor.or(file.rate_limit_visitor).unwrap_or(120),
                 site_per_second: self.rate_limit_site.or(file.rate_limit_site).unwrap_or(10_000),
+                retry_seconds: self.retry_seconds.or(file.retry_seconds),
                 geo_db: self.geo_db.clone().or_else(|| file.geo_db.clone()),
                 admin_token: admin_token(file)?,
                 role,

@@ -37,7 +37,7 @@ use headwater_core::{NodeId, SiteId};
 use headwater_edge::SiteFacts;
 use headwater_edge::agents::Agents;
 use headwater_edge::facts::Look;
-use headwater_edge::flush::Flush;
+use headwater_edge::flush::{Flush, LONGEST};
 use headwater_edge::limit::Limits;
 use headwater_edge::resume::Applied;
 use headwater_edge::sender::Located;
@@ -107,6 +107,8 @@ pub struct EdgeConfig {
     pub site_per_second: u32,
     /// From the first waiting record to its fold.
     pub flush_after: Duration,
+    /// The longest pause between attempts to deliver.
+    pub longest_pause: Duration,
     /// How many bytes may wait for the collector; then requests are answered 503.
     pub most_waiting: u64,
     /// Where addresses are.
@@ -124,6 +126,7 @@ impl EdgeConfig {
             site_per_second: 10_000,
             // With the fold, two commits here and one at the collector it stays within 200 ms.
             flush_after: Duration::from_millis(100),
+            longest_pause: Duration::from_millis(LONGEST),
             most_waiting: 4 << 30,
             geo: None,
         }
@@ -160,6 +163,10 @@ struct Parts {
     flusher: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl Parts {
     fn locate(&self, address: IpAddr) -> Located {
         self.config.geo.as_ref().map(|geo| geo.locate(address)).unwrap_or_default()
@@ -193,14 +200,13 @@ impl EdgeShell {
         let reader = Reader::open(&path).map_err(|source| OpenError::Sqlite { path, source })?;
         let (bell, counts) = (Arc::new(Bell::default()), Arc::new(Counts::default()));
         let writer = Writer::start(inbox, config.most_waiting, clock.clone(), bell.clone(), counts.clone())?;
-        let every = u64::try_from(config.flush_after.as_millis()).unwrap_or(u64::MAX);
         let flusher = Flusher {
             reader,
             writer: writer.clone(),
             node: identity.node,
             boundary: identity.boundary,
             resumed: false,
-            flush: Flush::new(every),
+            flush: Flush::new(millis(config.flush_after), millis(config.longest_pause)),
             bell: bell.clone(),
             deliver,
             clock: clock.clone(),

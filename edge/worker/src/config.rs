@@ -1,4 +1,5 @@
 //! The settings of the Worker: variables and secrets, see docs/deploy-workers.md.
+use headwater_edge::flush::LONGEST;
 use worker::Env;
 
 /// The binding of the Durable Objects.
@@ -18,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) site_per_second: u32,
     /// From the first waiting record to its fold, in milliseconds.
     pub(crate) flush_after: u64,
+    /// The longest pause between two attempts to reach the collector, in milliseconds.
+    pub(crate) longest_pause: u64,
     /// How many bytes of records may wait in one object.
     pub(crate) most_waiting: u64,
 }
@@ -43,6 +46,7 @@ impl Config {
             visitor_per_minute: small("RATE_LIMIT_VISITOR", 120)?,
             site_per_second: small("RATE_LIMIT_SITE", 10_000)?,
             flush_after: number("FLUSH_AFTER_MS", 4000)?.clamp(1, 60_000),
+            longest_pause: number("RETRY_SECONDS", LONGEST / 1000)?.clamp(1, 3600) * 1000,
             most_waiting: number("INBOX_MB", 1024)?.max(1) << 20,
         })
     }

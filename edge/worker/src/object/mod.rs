@@ -14,7 +14,7 @@ use headwater_core::Millis;
 use headwater_edge::agents::Agents;
 use headwater_edge::clock::Correction;
 use headwater_edge::facts::Facts;
-use headwater_edge::flush::Flush;
+use headwater_edge::flush::{Flush, LONGEST};
 use headwater_edge::handover::Shards;
 use headwater_edge::ingest::{Done, Work};
 use headwater_edge::limit::Limits;
@@ -81,6 +81,8 @@ struct Live {
 
 #[derive(Default)]
 struct Counts {
+    /// From Workers; each brought one request or several.
+    calls: u64,
     requests: u64,
     groups: u64,
     accepted: u64,
@@ -113,7 +115,7 @@ impl DurableObject for Inbox {
         Self { object: Rc::new(Object { state, env, config, sql, live, born: now() }) }
     }
 
-    // Never fails: a failure here would reset the object, and with it what other requests wait for.
+    // Never fails: what fails here is taken for a trap.
     async fn fetch(&self, request: Request) -> Result<Response> {
         self.answer(request).await.or_else(|error| problem(500, "Not answered", &error.to_string()))
     }
@@ -131,7 +133,10 @@ impl Inbox {
         let unreadable = || problem(400, "Not understood", "this is not what a Worker of this version sends");
         match path.as_str() {
             "/forward" => match postcard::from_bytes::<Vec<Forward<'_>>>(&body) {
-                Ok(all) => Response::from_bytes(in_a_row(&join_all(all.iter().map(|one| self.object.forward(one))).await)),
+                Ok(all) => {
+                    self.object.with(|live| live.counts.calls += 1);
+                    Response::from_bytes(in_a_row(&join_all(all.iter().map(|one| self.object.forward(one))).await))
+                }
                 Err(_) => unreadable(),
             },
             "/take" => match postcard::from_bytes::<Take>(&body) {
@@ -147,9 +152,8 @@ impl Inbox {
 impl Object {
     fn open(sql: &Rc<Sql>, config: &std::result::Result<Config, String>) -> std::result::Result<Live, String> {
         let store = Store::open(sql.clone()).map_err(|error| error.to_string())?;
-        let (visitor, site, flush_after) = config
-            .as_ref()
-            .map_or((0, 0, 4000), |config| (config.visitor_per_minute, config.site_per_second, config.flush_after));
+        let limits = config.as_ref().map_or((0, 0), |config| (config.visitor_per_minute, config.site_per_second));
+        let pauses = config.as_ref().map_or((4000, LONGEST), |config| (config.flush_after, config.longest_pause));
         let name: Option<Name> =
             store.kept("name").map_err(|error| error.to_string())?.and_then(|bytes| postcard::from_bytes(&bytes).ok());
         let mut live = Live {
@@ -158,14 +162,14 @@ impl Object {
             facts: Facts::default(),
             stored_facts: Vec::new(),
             agents: Agents::default(),
-            limits: Limits::new(visitor, site),
+            limits: Limits::new(limits.0, limits.1),
             clock: Correction::default(),
             latest: Millis(0),
             queue: Vec::new(),
             written: Millis(0),
             due: None,
             deciding: false,
-            flush: Flush::new(flush_after),
+            flush: Flush::new(pauses.0, pauses.1),
             waiting: store.waits().then(now),
             resumed: false,
             armed: None,
@@ -241,7 +245,7 @@ impl Object {
                 "born": self.born.0, "node": live.store.node().to_string(), "batch": live.store.seq(),
                 "waiting_bytes": live.store.waiting_bytes, "under_way": live.store.under_way().is_some(),
                 "page_loads_in_memory": live.store.gathered(), "virtual_shards": owned, "failures_in_a_row": live.flush.failures(),
-                "requests": live.counts.requests, "groups": live.counts.groups, "accepted": live.counts.accepted,
+                "calls": live.counts.calls, "requests": live.counts.requests, "groups": live.counts.groups, "accepted": live.counts.accepted,
                 "duplicates": live.counts.duplicates, "batches": live.counts.batches, "failures": live.counts.failures,
                 "alarms": live.counts.alarms, "rows_read": read, "rows_written": written, "stored_bytes": self.sql.size(),
             })

@@ -17,7 +17,7 @@ use headwater_edge::{Refusal, SiteFacts, beacon, event, shard};
 use wasm_bindgen_futures::spawn_local;
 use worker::Delay;
 
-use super::{Job, Object};
+use super::{Job, Live, Object};
 use crate::forward::{Forward, News, Reply, Route};
 use crate::platform::now;
 use crate::sql::SqlError;
@@ -188,7 +188,11 @@ impl Surroundings for Around<'_> {
     }
 
     fn limit(&self, site: &SiteFacts, sender: &Sender<'_>) -> std::result::Result<(), Refusal> {
-        self.object.with(|live| live.limits.take(site.id, sender)).unwrap_or(Ok(()))
+        let take = |live: &mut Live| {
+            live.limits.share(site.shards);
+            live.limits.take(site.id, sender)
+        };
+        self.object.with(take).unwrap_or(Ok(()))
     }
 }
 

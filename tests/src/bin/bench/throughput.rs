@@ -45,7 +45,7 @@ pub(crate) fn print() {
         std::fs::write(&lua, script).expect("the script");
         let (floor, floor_cpu) = {
             let noop = Noop::start();
-            let measured = load(noop.port, path, &lua);
+            let measured = load(noop.port, path, &lua, SECONDS);
             let cpu = cpu_milliseconds(noop.child.id());
             (measured, cpu)
         };
@@ -53,7 +53,7 @@ pub(crate) fn print() {
         let data = tempfile::tempdir().expect("a temporary directory");
         let server = Server::start_as(headwater(&limits), data.path(), free_port());
         server.add_site(SITE, &[]);
-        let ours = load(server.port, path, &lua);
+        let ours = load(server.port, path, &lua, SECONDS);
         let each = |cpu: f64, measured: &Measured| cpu * 1000.0 / measured.answered as f64;
         println!(
             "{name:<20}{:>9.0}{:>9}{:>9}{:>8.1}{:>11.0}{:>9}{:>9}{:>8.1}{:>7.2}",
@@ -119,8 +119,8 @@ impl Drop for Noop {
 }
 
 /// Loads `path` of a server with what a script of wrk sends.
-pub(crate) fn load(port: u16, path: &str, lua: &Path) -> Measured {
-    let seconds = format!("-d{SECONDS}s");
+pub(crate) fn load(port: u16, path: &str, lua: &Path, seconds: u64) -> Measured {
+    let seconds = format!("-d{seconds}s");
     let output = Command::new("wrk")
         .args(["-t1", "-c64", &seconds, "--latency", "-s"])
         .arg(lua)
