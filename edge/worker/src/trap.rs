@@ -13,6 +13,7 @@ extern "C" {
 /// Sees to it that shim.js is told of a trap. It calls this for every instance: what `worker` itself sees to, a new instance in
 /// the midst of a call to the old one, would hand the new one pointers of the old.
 #[wasm_bindgen]
+#[expect(unreachable_pub, reason = "it is reached from shim.js")]
 pub fn watch() {
-    set_on_abort(|| trapped());
+    set_on_abort(trapped);
 }
