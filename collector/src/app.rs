@@ -157,6 +157,14 @@ impl App {
         self.notice_sites()
     }
 
+    /// Stores what bots sent. A running server does so every few seconds, and at its end.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn store_bots(&self) -> Result<(), StoreError> {
+        self.directory.store_bots()
+    }
+
     /// Has the edge forget the sites that were removed, whoever removed them and whenever.
     pub(crate) fn notice_sites(&self) -> Result<(), StoreError> {
         for site in self.store.read_now(|tx| sites::removed(tx))? {
@@ -177,6 +185,10 @@ impl App {
     pub(crate) async fn drain(&self, within: Duration) {
         if let Some(edge) = &self.edge {
             drain(edge, within).await;
+        }
+        let this = self.clone();
+        if !matches!(tokio::task::spawn_blocking(move || this.store_bots()).await, Ok(Ok(()))) {
+            tracing::warn!("what bots sent in the last seconds is not counted");
         }
     }
 

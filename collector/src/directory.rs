@@ -12,13 +12,14 @@ use rusqlite::Connection;
 use crate::secret::SecretHash;
 use crate::site::Site;
 use crate::store::tokens::Scope;
-use crate::store::{Store, StoreError, salts, sites, tokens};
+use crate::store::{Store, StoreError, bots, salts, sites, tokens};
 
 /// Sites and tokens as they stand in the database, or stood a second ago.
 pub struct Directory {
     store: Store,
     current: RwLock<Arc<Accounts>>,
     watch: Mutex<Watch>,
+    bots: bots::Waiting,
 }
 
 /// One state of the sites and tokens.
@@ -62,9 +63,33 @@ impl Directory {
     pub fn open(store: Store) -> Result<Self, StoreError> {
         let connection = store.watcher()?;
         let watch = Watch { data_version: data_version(&connection)?, connection };
-        let this = Self { store, current: RwLock::default(), watch: Mutex::new(watch) };
+        let this = Self { store, current: RwLock::default(), watch: Mutex::new(watch), bots: bots::Waiting::default() };
         this.reload()?;
         Ok(this)
+    }
+
+    /// What bots sent and is not stored yet.
+    #[must_use]
+    pub const fn waiting_bots(&self) -> &bots::Waiting {
+        &self.bots
+    }
+
+    /// Stores what bots sent.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn store_bots(&self) -> Result<(), StoreError> {
+        let accounts = self.accounts();
+        self.bots.store(|waiting| {
+            self.store.write_now(|tx| {
+                for ((site, minute), count) in waiting {
+                    if let Some(entry) = accounts.by_id.get(site) {
+                        bots::add(tx, &entry.site, *minute, *count)?;
+                    }
+                }
+                Ok(())
+            })
+        })
     }
 
     /// The state now.

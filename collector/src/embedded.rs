@@ -1,5 +1,5 @@
 //! What the embedded edge asks of the collector: the same that edges elsewhere ask over HTTP, answered from memory.
-use headwater_core::NodeId;
+use headwater_core::{Millis, NodeId, SiteId};
 use headwater_edge::SiteFacts;
 use headwater_edge::facts::Look;
 use headwater_edge::resume::Applied;
@@ -17,6 +17,10 @@ impl Sites for Directory {
     /// Asks the directory, which notices a token that was made a moment ago.
     fn may_send(&self, bearer: &str, _: &SiteFacts) -> bool {
         self.token(bearer).is_some_and(|granted| granted.scope.includes(Scope::Ingest))
+    }
+
+    fn bots(&self, sites: &[SiteId], at: Millis) {
+        self.waiting_bots().add(sites, at);
     }
 }
 

@@ -23,6 +23,7 @@ const DUTIES: &[Duty] = &[
     Duty { what: "notice sites and tokens that another process changed", every: seconds(1), run: notice },
     Duty { what: "merge the segments of buckets whose time is over", every: seconds(20), run: settle },
     Duty { what: "forget which minutes changed over an hour ago", every: seconds(60), run: forget_changes },
+    Duty { what: "store what bots sent", every: seconds(5), run: App::store_bots },
     Duty { what: "delete what is no longer kept", every: seconds(600), run: retain },
     Duty { what: "make salts ahead and destroy those of the past", every: seconds(600), run: keep_salts },
     Duty {

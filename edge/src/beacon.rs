@@ -62,6 +62,9 @@ pub trait Surroundings {
         Arc::new(Agent::parse(user_agent))
     }
 
+    /// Told of what a bot sends for a site, which is counted apart. A request may be judged again.
+    fn bot(&self, _: &SiteFacts) {}
+
     /// Where an address is that an event names; the sender's own comes with the sender.
     fn locate(&self, _: IpAddr) -> Located {
         Located::default()
@@ -114,6 +117,7 @@ pub fn judge_beacon(beacon: &Beacon<'_>, now: u64, sender: &Sender<'_>, around: 
     }
     let agent = around.agent(sender.user_agent);
     if agent.is_bot || sender.is_no_browser() {
+        around.bot(&site);
         return Ok(Verdict::Bot);
     }
     if now > ACCEPTED {

@@ -111,6 +111,7 @@ fn judge_item(
     let user_agent = fields.text("user_agent", &["user_agent"])?.unwrap_or(sender.user_agent);
     let agent = around.agent(user_agent);
     if agent.is_bot {
+        around.bot(&site);
         return Ok(Item::Bot);
     }
     let ip =

@@ -11,6 +11,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::any;
+use headwater_core::SiteId;
 use headwater_edge::answer::{Answer, Judged};
 use headwater_edge::beacon::Surroundings;
 use headwater_edge::client::Agent;
@@ -87,17 +88,20 @@ async fn respond(
         Err(refusal) => Err(refusal),
         Ok(body) => {
             let judge = |sender: Sender<'_>| {
-                let around = Around { parts, bearer, asks: RefCell::default() };
-                (judge(&body, &sender, &around), around.asks.into_inner())
+                let around = Around { parts, bearer, asks: RefCell::default(), bots: RefCell::default() };
+                let judged = judge(&body, &sender, &around);
+                (judged, around.asks.into_inner(), around.bots.into_inner())
             };
-            let (judged, asks) = judge(sender);
-            if asks.is_empty() {
-                judged
-            } else {
+            let (mut judged, asks, mut bots) = judge(sender);
+            if !asks.is_empty() {
                 ask(&parts.sites, asks).await;
                 // The answer may have set the clock right.
-                judge(Sender { at: parts.clock.now(), ..sender }).0
+                (judged, _, bots) = judge(Sender { at: parts.clock.now(), ..sender });
             }
+            if judged.is_ok() && !bots.is_empty() {
+                parts.sites.bots(&bots, at);
+            }
+            judged
         }
     };
     let answer = match judged {
@@ -120,6 +124,8 @@ struct Around<'a> {
     bearer: Option<&'a str>,
     /// The sites that the collector has to be asked about, here or, as another request does, somewhere else.
     asks: RefCell<Vec<(String, bool)>>,
+    /// The sites for which bots sent something, once for each of it.
+    bots: RefCell<Vec<SiteId>>,
 }
 
 /// Learns about sites, all at once. Whatever comes of it, the request is judged again afterwards.
@@ -160,6 +166,10 @@ impl Surroundings for Around<'_> {
 
     fn agent(&self, user_agent: &str) -> Arc<Agent> {
         self.parts.agents.lock().unwrap_or_else(PoisonError::into_inner).of(user_agent)
+    }
+
+    fn bot(&self, site: &SiteFacts) {
+        self.bots.borrow_mut().push(site.id);
     }
 
     fn locate(&self, address: IpAddr) -> Located {

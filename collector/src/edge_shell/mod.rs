@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use headwater_core::{NodeId, SiteId};
+use headwater_core::{Millis, NodeId, SiteId};
 use headwater_edge::SiteFacts;
 use headwater_edge::agents::Agents;
 use headwater_edge::facts::Look;
@@ -66,6 +66,9 @@ pub trait Sites: Send + Sync + 'static {
     fn may_send(&self, bearer: &str, site: &SiteFacts) -> bool {
         site.knows_sender(bearer)
     }
+
+    /// Counts what bots sent for these sites, each once for each thing. Called for requests of bots: answer from memory.
+    fn bots(&self, _sites: &[SiteId], _at: Millis) {}
 }
 
 /// Where batches go.

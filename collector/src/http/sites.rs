@@ -17,6 +17,7 @@ use crate::store::people::Role;
 use crate::store::sessions::Holder;
 use crate::store::sites::{self, MOST_SHARDS, NewSite, SiteChange};
 use crate::store::tokens::Scope;
+use crate::store::{StoreError, bots};
 use crate::text::iso_minute;
 
 /// The most rules for hosts of one site.
@@ -59,9 +60,14 @@ pub(crate) async fn add(State(app): State<App>, access: Access, Body(body): Body
 /// `GET /api/v1/sites/{domain}`
 pub(crate) async fn show(State(app): State<App>, access: Access, Named(domain): Named) -> Result<Response, Refused> {
     let entry = access.reads(&app, "domain", &domain)?;
-    let (mut view, id) = (entry.site.view(app.now()), entry.site.id);
+    let (mut view, site, now) = (entry.site.view(app.now()), entry.site.clone(), app.now().minute());
     view.role = access.role(&entry);
-    view.since = app.store.read(move |tx| buckets::first_minute(tx, id)).await?.map(iso_minute);
+    let read = move |tx: &rusqlite::Transaction<'_>| {
+        Ok::<_, StoreError>((buckets::first_minute(tx, site.id)?, bots::days(tx, &site, now)?))
+    };
+    let (since, bots) = app.store.read(read).await?;
+    view.since = since.map(iso_minute);
+    view.bots = Some(bots).filter(|bots| !bots.is_empty());
     Ok(Json(view).into_response())
 }
 

@@ -11,6 +11,7 @@ use headwater_core::{Millis, SiteId};
 use headwater_edge::Identity;
 use serde::Serialize;
 
+use crate::store::bots::BotDay;
 use crate::store::people::Role;
 
 /// One site.
@@ -57,6 +58,9 @@ pub struct SiteView {
     /// When the first bucket that is kept begins: a UTC minute, in ISO 8601. Only told of a site that is asked for by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// What bots sent on the last days, which is in no number. Only told of a site that is asked for by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bots: Option<Vec<BotDay>>,
     /// What the asker may do: `viewer`, `editor` or `owner`; nothing for who only reads what is public.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
@@ -101,6 +105,7 @@ impl Site {
             retention: self.retention,
             next,
             since: None,
+            bots: None,
             role: None,
         }
     }

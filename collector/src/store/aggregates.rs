@@ -221,7 +221,7 @@ pub fn read(conn: &Connection, site: SiteId, dimension: &str, days: &Range<Date>
     Ok(days)
 }
 
-/// Deletes the days that a site no longer keeps; true if there were some.
+/// Deletes the days that a site no longer keeps, of what bots sent, too; true if there were some.
 ///
 /// # Errors
 /// The database's.
@@ -229,6 +229,7 @@ pub fn retain(tx: &Transaction<'_>, site: &Site, now: Minute) -> Result<bool, St
     let Some(days) = site.retention.days else { return Ok(false) };
     let calendar = &site.timeline.at(now).calendar;
     let before = calendar.date(Minute(now.0.saturating_sub(days.saturating_mul(24 * 60))));
+    super::bots::retain(tx, site, before)?;
     let mut statement = tx.prepare_cached("DELETE FROM aggregate_days WHERE site = ?1 AND day < ?2")?;
     let deleted = statement.execute(params![site.id.0, before.to_days()])? > 0;
     if deleted {

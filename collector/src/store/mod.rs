@@ -3,6 +3,7 @@
 //! The files beside this one are functions over a connection, one noun each; this one says which connection.
 pub mod aggregates;
 pub mod annotations;
+pub mod bots;
 pub mod changes;
 pub mod goals;
 pub mod imports;

@@ -79,3 +79,38 @@ async fn places_come_from_the_file_and_hints_from_the_browser() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_bots_send_is_counted_by_site_and_day_and_in_no_total() {
+    let server = Server::start();
+    server.add("example.com").await;
+    server.add("other.example").await;
+    let robot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+    let event = |domain: &str| json!({"name": "pageview", "domain": domain, "url": format!("https://{domain}/")});
+    let send = async |agent: &str, body: serde_json::Value| {
+        let ask = server.ask("POST", "/api/event").header("user-agent", agent).header("x-forwarded-for", "192.0.2.7");
+        ask.header("content-type", "text/plain").json(&body).send().await
+    };
+    let bots = async |domain: &str| {
+        server.app.store_bots().unwrap();
+        server.admin("GET", &format!("/api/v1/sites/{domain}")).send().await.json()["bots"].clone()
+    };
+    assert_eq!(send(robot, event("example.com")).await.header("x-headwater-dropped"), "bot");
+    assert_eq!(send(robot, json!([event("example.com"), event("other.example"), event("nowhere.example")])).await.status, 202);
+    assert_eq!(send(BROWSER, event("example.com")).await.status, 202);
+    // What is refused is nobody's.
+    assert_eq!(send(robot, event("nowhere.example")).await.status, 400);
+    assert_eq!(bots("example.com").await, json!([{"date": "2026-11-22", "count": 2}]));
+    assert_eq!(bots("other.example").await, json!([{"date": "2026-11-22", "count": 1}]));
+    server.pass(86_400_000);
+    send(robot, event("example.com")).await;
+    send(robot, event("example.com")).await;
+    bots("example.com").await;
+    send(robot, event("example.com")).await;
+    assert_eq!(bots("example.com").await, json!([{"date": "2026-11-23", "count": 3}, {"date": "2026-11-22", "count": 2}]));
+    let body = json!({"site_id": "other.example", "metrics": ["events", "visitors"], "date_range": "all"});
+    let answer = server.admin("POST", "/api/v2/query").json(&body).send().await.json();
+    assert_eq!(answer["results"][0]["metrics"], json!([0, 0]));
+    assert_eq!(server.admin("DELETE", "/api/v1/sites/example.com").send().await.status, 204);
+    server.app.store_bots().unwrap();
+}
