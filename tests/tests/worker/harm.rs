@@ -6,12 +6,14 @@ use std::thread::{scope, sleep};
 use std::time::Duration;
 
 use headwater_tests::api::{Api, BROWSER};
+use headwater_tests::proxy::Proxy;
 use headwater_tests::random::Random;
 use headwater_tests::server::{Server, free_port};
 use headwater_tests::workerd::Workerd;
+use serde_json::json;
 
 use super::faults::{client, each_once};
-use super::{UNLIMITED, beacon, temporary};
+use super::{UNLIMITED, beacon, events_of, eventually, temporary};
 
 const SITE: &str = "harm.example";
 const CLIENTS: usize = 12;
@@ -124,4 +126,39 @@ fn a_trap_costs_answers_and_no_event() {
             .ok(),
         Some(202)
     );
+}
+
+#[test]
+fn a_full_inbox_says_so_and_keeps_what_it_took() {
+    const SITE: &str = "full.example";
+    let server = Server::start();
+    server.add_site(SITE, &[]);
+    let folder = temporary();
+    let upward = Proxy::to(server.port, Random::from_env());
+    let settings = [UNLIMITED[0], UNLIMITED[1], ("INBOX_MB", "1"), ("RETRY_SECONDS", "2")];
+    let worker = Workerd::start(folder.path(), free_port(), upward.port, &settings);
+    let api = worker.anyone();
+    let send = |n: u64| {
+        let one = |k: u64| json!({"name": format!("E{}", k % 5), "domain": SITE, "url": format!("https://{SITE}/{n}/{}", "long".repeat(200))});
+        let array: Vec<_> = (0..500).map(one).collect();
+        let headers = [("User-Agent", BROWSER), ("CF-Connecting-IP", "10.0.0.8")];
+        api.send("/api/event", json!(array).to_string().as_bytes(), &headers).expect("an answer")
+    };
+    assert_eq!(send(0).status, 202);
+    eventually("the first are counted", 20, &500, || events_of(&server.api(), SITE));
+    upward.set_down(true);
+    let mut taken = 500;
+    let refused = (1..200).find_map(|n| {
+        let answer = send(n);
+        if answer.status == 202 {
+            taken += answer.json()["accepted"].as_u64().unwrap_or_default();
+        }
+        (answer.status != 202).then_some(answer)
+    });
+    let refused = refused.expect("the inbox has no bound");
+    assert_eq!((refused.status, refused.header("retry-after").parse::<u32>().is_ok()), (503, true), "{}", refused.text);
+    println!("full after {taken} events: {}", refused.text);
+    upward.set_down(false);
+    eventually("all that were taken are counted", 40, &taken, || events_of(&server.api(), SITE));
+    eventually("there is room again", 20, &202, || send(500).status);
 }

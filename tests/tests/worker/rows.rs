@@ -55,6 +55,8 @@ fn at_100_beacons_a_second_half_a_row_is_written_for_each_and_what_came_is_known
     );
     assert_eq!(status["accepted"], json!(count));
     assert!(rows <= 0.5, "{rows} rows written for each beacon");
+    // The platform gives an isolate 128 MB.
+    assert!(status["memory_bytes"].as_u64() < Some(32 << 20), "{status}");
 
     // Everything again: to the same object, to the one that woke after it was evicted, to the one that woke after a kill.
     let again = |worker: &Workerd| {

@@ -248,6 +248,8 @@ impl Object {
                 "calls": live.counts.calls, "requests": live.counts.requests, "groups": live.counts.groups, "accepted": live.counts.accepted,
                 "duplicates": live.counts.duplicates, "batches": live.counts.batches, "failures": live.counts.failures,
                 "alarms": live.counts.alarms, "rows_read": read, "rows_written": written, "stored_bytes": self.sql.size(),
+                // Of the Wasm: that of all objects and requests of this isolate. It grows in pages of 64 KiB and never shrinks.
+                "memory_bytes": core::arch::wasm32::memory_size(0) << 16,
             })
         });
         match status {

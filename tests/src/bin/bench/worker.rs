@@ -56,10 +56,11 @@ pub(crate) fn print() {
     let accepted = status["accepted"].as_f64().unwrap_or(f64::NAN);
     let rows = |name: &str| status[name].as_f64().unwrap_or(f64::NAN) / accepted;
     println!(
-        "beacons accepted {accepted}, {:.1} in a row; for each {:.3} rows written, {:.2} read; workerd held {} MB at most",
+        "beacons accepted {accepted}, {:.1} in a row; for each {:.3} rows written, {:.2} read; the Wasm held {:.1} MB at most, all of workerd {}",
         accepted / status["groups"].as_f64().unwrap_or(f64::NAN),
         rows("rows_written"),
         rows("rows_read"),
+        status["memory_bytes"].as_f64().unwrap_or(f64::NAN) / 1_048_576.0,
         worker.peak_memory() >> 20
     );
     let start = Instant::now();
