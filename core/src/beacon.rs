@@ -1,6 +1,6 @@
 //! The beacon: what one page load sends, added up by minute and page. `docs/wire.md` draws it byte by byte.
 //!
-//! A request body is `[VERSION][sent][frozen]`. *sent* is the time of this attempt by the sender's clock, eight bytes in one
+//! A request body is `[VERSION][sent][frozen]`. *sent* is the time of this attempt by the sender's clock, four bytes in one
 //! place, so that a page can repeat bytes that it does not read; *frozen* is [`Beacon`] in postcard's form, fixed before
 //! the first attempt and sent again byte for byte. Every time inside is relative to the creation of the page load, so a
 //! wrong clock moves nothing but the creation itself, which the receiver corrects.
@@ -191,8 +191,8 @@ impl core::error::Error for BeaconError {}
 /// The frozen bytes follow.
 pub fn envelope(sent: Millis, out: &mut Vec<u8>) {
     out.push(VERSION);
-    // As JavaScript's `DataView.setFloat64` writes the number that `Date.now` gives.
-    out.extend((sent.0 as f64).to_be_bytes());
+    // As JavaScript's `DataView.setUint32` writes it; good until 2106.
+    out.extend(((sent.0 / 1000) as u32).to_be_bytes());
 }
 
 /// A received body, split: when it was sent, and the frozen bytes.
@@ -208,8 +208,7 @@ pub fn open(body: &[u8]) -> Result<(Millis, &[u8]), BeaconError> {
         return Err(BeaconError::Version(version));
     }
     let (sent, frozen) = rest.split_first_chunk().ok_or(BeaconError::Malformed)?;
-    // What is negative or no number becomes 0, what is too large the largest.
-    Ok((Millis(f64::from_be_bytes(*sent) as u64), frozen))
+    Ok((Millis(u64::from(u32::from_be_bytes(*sent)) * 1000), frozen))
 }
 
 impl<'a> Beacon<'a> {

@@ -19,7 +19,7 @@ fn hex(text: &str) -> Vec<u8> {
 fn a_beacon() {
     let golden = hex("
         01                          # version
-        42 79 ec f2 98 7d 00 00     # sent: 1,781,592,066,000 ms, 2 s after creation
+        6a 30 f0 02                 # sent: 1,781,592,066 s, 2 s after creation
         01 02 03 04 05 06 07 08 00  # id: page load, seq 0
         80 e0 c3 d1 06              # created: 1,781,592,064 s
         00                          # device: none

@@ -27,7 +27,7 @@ export default async ({ dataset, attributes }, key, storage, quietly, headwater,
   const again = () =>
     storage[left]?.split('\n').map(body => {
       const bytes = Uint8Array.from(body.split(','))
-      if (bytes[0]) new DataView(bytes.buffer).setFloat64(1, Date.now())
+      if (bytes[0]) new DataView(bytes.buffer).setUint32(1, Date.now() / 1e3)
       body &&
         post(bytes[0] ? bytes : body.replace(/\d+/, Date.now()), (_, status) => {
           if (status < 500 && status != 429) storage[left] = storage[left].replace(body + '\n', '')

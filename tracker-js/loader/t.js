@@ -49,7 +49,7 @@
     const bytes = (at, length) => new Uint8Array(machine.memory.buffer, at, length)
     // A body, with the time of this attempt.
     const body = (at, length) => {
-      new DataView(machine.memory.buffer).setFloat64(at + 1, Date.now())
+      new DataView(machine.memory.buffer).setUint32(at + 1, Date.now() / 1e3)
       return bytes(at, length).slice()
     }
     // Comes back after so many milliseconds, unless that is settled already.

@@ -78,7 +78,7 @@ impl Shrink {
         let mut node = command("node", &[]);
         node.arg(&self.metadce).args(FEATURES).arg(input).arg("--graph-file").arg(&graph).arg("-o").arg(&used);
         capture(&mut node)?;
-        self.optimize(&["--flatten", "--rereloop", "-O3"], &used, output)
+        self.optimize(&["--flatten", "--rereloop", "-O4"], &used, output)
     }
 
     fn optimize(&self, first: &[&str], input: &Path, output: &Path) -> Result<()> {

@@ -56,7 +56,7 @@ fn the_snippets_of_the_documentation_do_what_it_says() {
     assert_eq!(stage.browser.run("return window.done"), json!(1), "the callback was called");
 
     let site = documented(&stage, "marks", "Marked elements", "");
-    stage.go(&site, "/");
+    stage.stay(&site, "/");
     stage.browser.click("button");
     stage.events(&site, &[("Signup", 1)]);
     stage.rows(&site, "event:props:plan", "events", &[("pro", 1)]);
@@ -82,8 +82,7 @@ fn the_snippets_of_the_documentation_do_what_it_says() {
     let site = documented(&stage, "groups", "Which pages", "");
     // (A page that is left before it knows which pages count is not counted, so each has its time.)
     for (path, views) in [("/users/17", 1), ("/admin/secret", 1), ("/blog/a/b", 2), ("/", 3)] {
-        stage.go(&site, path);
-        crate::stage::pause(500);
+        stage.stay(&site, path);
         stage.counts(&site, [1, u64::from(views == 1), views, views]);
     }
     stage.leave();

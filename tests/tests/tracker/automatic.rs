@@ -14,7 +14,7 @@ fn single_page_sites_are_followed() {
 
     // When the path changes by pushState, replaceState or the back button, that is a view; when only the query or the
     // fragment does, it is none.
-    stage.go(&site, "/");
+    stage.stay(&site, "/");
     // Without the Navigation API the path is looked at once a second.
     let settle = if stage.browser.kind == Kind::WebKit { 1200 } else { 0 };
     for button in ["#a", "#b", "#same", "#hash"] {
@@ -29,14 +29,14 @@ fn single_page_sites_are_followed() {
 
     // In hash mode the fragment is part of the page.
     let site = stage.site("hash", &[("/", "data-hash", app)]);
-    stage.go(&site, "/#top");
+    stage.stay(&site, "/#top");
     stage.browser.click("#hash");
     stage.counts(&site, [1, 0, 2, 2]);
     stage.rows(&site, "event:page", "pageviews", &[("/#top", 1), ("/#part", 1)]);
 
     // When the tag asks for queries, they are too; else they are dropped.
     let site = stage.site("query", &[("/", "data-query", app)]);
-    stage.go(&site, "/?q=1");
+    stage.stay(&site, "/?q=1");
     stage.browser.click("#b");
     pause(settle);
     stage.browser.click("#same");
@@ -45,7 +45,7 @@ fn single_page_sites_are_followed() {
 
     // When the tag says that navigation is not to be counted, it is not.
     let site = stage.site("still", &[("/", "data-off=navigation", app)]);
-    stage.go(&site, "/");
+    stage.stay(&site, "/");
     stage.browser.click("#a");
     pause(1200);
     stage.leave();
@@ -95,8 +95,7 @@ fn links_forms_marks_and_missing_pages_are_counted() {
     stage.page(&site, "/", 200, "", &format!("{tag}{page}"));
 
     // When a link leads to another host, that is an outbound link; it does not matter that the page is left at once.
-    stage.go(&site, "/");
-    pause(500);
+    stage.stay(&site, "/");
     stage.browser.click("#out b");
     stage.browser.wait_for_text("h1", |text| text == "there");
     stage.events(&site, &[("Outbound Link: Click", 1)]);
@@ -104,9 +103,7 @@ fn links_forms_marks_and_missing_pages_are_counted() {
 
     // When it leads to a file, that is a download; to a page of the site, neither.
     let click_through = |site: &str, selector: &str, then: &str| {
-        stage.go(site, "/");
-        // What is clicked before the second part of the loader is there is not seen.
-        pause(500);
+        stage.stay(site, "/");
         stage.browser.click(selector);
         stage.browser.wait_for_text("body", |text| text.contains(then));
     };
@@ -122,7 +119,7 @@ fn links_forms_marks_and_missing_pages_are_counted() {
     stage.rows(&site, "event:props:list", "events", &[("news", 1)]);
 
     // When something in a marked element is clicked, the mark's event counts with its properties.
-    stage.go(&site, "/");
+    stage.stay(&site, "/");
     stage.browser.click("#mark i");
     stage.browser.click("#mark");
     stage.rows(&site, "event:props:plan", "events", &[("pro", 2)]);

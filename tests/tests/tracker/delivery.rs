@@ -58,15 +58,15 @@ fn what_a_page_left_is_sent_by_the_next() {
 
             // When the server is away while a page is seen, clicked on and left, the next page that reaches it tells that too.
             stage.front.line(line);
-            stage.go(&site, "/");
+            stage.stay(&site, "/");
             stage.browser.click("button");
             stage.browser.click("button");
             pause(400);
             stage.leave();
             stage.front.line(Line::Good);
-            stage.go(&site, "/next");
+            stage.stay(&site, "/next");
             stage.leave();
-            stage.go(&site, "/next");
+            stage.stay(&site, "/next");
             let bounces = 0;
             let visits = if headers.is_empty() { 1 } else { 3 };
             stage.counts(&site, [visits, if visits == 1 { bounces } else { 2 }, 3, 5]);

@@ -57,6 +57,15 @@ impl Stage {
         self.browser.visit(&self.url(host, path));
     }
 
+    /// Goes to a page of a host, and waits until all of the tracker is there: what is clicked before is not seen, and a page that
+    /// is left before is told by its signals.
+    pub(crate) fn stay(&self, host: &str, path: &str) {
+        self.go(host, path);
+        let script = "const names = performance.getEntriesByType('resource').map(entry => entry.name); \
+                      return ['t.js?auto', 't.wasm'].every(end => names.some(name => name.endsWith(end)))";
+        eventually("the tracker is there", &json!(true), || self.browser.run(script));
+    }
+
     /// Leaves the site.
     pub(crate) fn leave(&self) {
         self.browser.visit("about:blank");

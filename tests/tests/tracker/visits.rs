@@ -33,7 +33,7 @@ fn visits_are_told_in_the_browser() {
     // When the page may use no storage, visits are told from the referrer and the links that are followed.
     let none = "data-storage=none";
     let site = stage.site("bare", &[("/", none, "<a href=/two>on</a>"), ("/two", none, "")]);
-    stage.go(&site, "/");
+    stage.stay(&site, "/");
     stage.browser.click("a");
     stage.counts(&site, [1, 0, 2, 2]);
     assert_eq!(stage.browser.run("return localStorage.length"), 0, "nothing is stored");

@@ -85,7 +85,7 @@ impl Delivery {
     /// Begins a body: its frozen bytes are to be appended. Gives what [`Delivery::end`] wants to know.
     pub fn begin(&mut self) -> usize {
         let start = self.queue.len;
-        put(&mut self.queue, &[0, 0, 0, 0, VERSION, 0, 0, 0, 0, 0, 0, 0, 0]);
+        put(&mut self.queue, &[0, 0, 0, 0, VERSION, 0, 0, 0, 0]);
         start
     }
 
