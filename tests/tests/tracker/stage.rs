@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use headwater_tests::api::Api;
-use headwater_tests::browser::Browser;
+use headwater_tests::browser::{Browser, Kind};
 use headwater_tests::front::Front;
 use headwater_tests::server::Server;
 use serde_json::{Value, json};
@@ -61,6 +61,10 @@ impl Stage {
     /// is left before is told by its signals.
     pub(crate) fn stay(&self, host: &str, path: &str) {
         self.go(host, path);
+        // (WebKit does not list all that a page loads.)
+        if self.browser.kind == Kind::WebKit {
+            return pause(800);
+        }
         let script = "const names = performance.getEntriesByType('resource').map(entry => entry.name); \
                       return ['t.js?auto', 't.wasm'].every(end => names.some(name => name.endsWith(end)))";
         eventually("the tracker is there", &json!(true), || self.browser.run(script));
