@@ -102,7 +102,7 @@ pub fn answered_by(dimension: Option<&Dimension>) -> Option<Vec<String>> {
     Some(match dimension {
         None => vec![String::new()],
         Some(Dimension::Page) => vec!["event:page".to_owned(), VisitProperty::EntryPage.name().to_owned()],
-        Some(Dimension::Goal) => vec!["event:name".to_owned(), "event:page".to_owned(), String::new()],
+        Some(Dimension::Goal) => vec!["event:name".to_owned(), "event:page".to_owned()],
         Some(Dimension::Prop(key)) if key == "url" || key == "path" => vec![format!("event:props:{key}"), String::new()],
         Some(Dimension::Prop(_)) => vec![String::new()],
         Some(dimension @ (Dimension::Name | Dimension::Hostname | Dimension::ExitPage)) => own(dimension),

@@ -154,6 +154,9 @@ pub(super) fn add<E>(
     };
     let dimension = dimension(needs);
     for of in answered_by(dimension).unwrap_or_default() {
+        if dimension == Some(&Dimension::Page) && of != "event:page" && needs.bounces != Some(Visits::Entry) {
+            continue; // entry pages tell the bounce rate, and nothing else
+        }
         for day in read(&of, days.clone())? {
             let time = time(day.date);
             for row in &day.rows {
@@ -170,10 +173,8 @@ pub(super) fn add<E>(
                         }
                     }
                     Some(Dimension::Page) if of != "event:page" => {
-                        if needs.bounces == Some(Visits::Entry) {
-                            let group = groups.value(&row.value);
-                            at(rows, time, group, &|totals| add_bounces(totals, row));
-                        }
+                        let group = groups.value(&row.value);
+                        at(rows, time, group, &|totals| add_bounces(totals, row));
                     }
                     Some(Dimension::Page) => at(rows, time, groups.value(&row.value), &|totals| add_row(totals, row, false)),
                     Some(prop @ Dimension::Prop(_)) => {
