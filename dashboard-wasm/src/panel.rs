@@ -60,6 +60,9 @@ impl Panel {
     /// How many rows stand there before somebody asks for more.
     pub const FEW: u32 = 9;
 
+    /// How many of them stand below a map.
+    pub const BELOW: usize = 5;
+
     /// Its tabs.
     #[must_use]
     pub const fn tabs(self) -> &'static [Tab] {
@@ -287,6 +290,15 @@ impl Tab {
             Self::Hostnames => &[M::Visitors, M::Share],
             Self::Properties => &[M::Visitors, M::Events],
             _ => &[M::Visitors, M::Share, M::Visits, M::BounceRate, M::VisitDuration],
+        }
+    }
+
+    /// How many rows a panel asks for: a map shows all that there are.
+    #[must_use]
+    pub const fn asks(self) -> u32 {
+        match self {
+            Self::Countries => 300,
+            _ => Panel::FEW,
         }
     }
 

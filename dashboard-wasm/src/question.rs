@@ -66,7 +66,7 @@ pub fn panel(scope: &Scope, tab: Tab, property: Option<&str>, now: Minute) -> Op
     Some(Query {
         dimensions: vec![tab.dimension(property)?],
         include: Include { total_rows: true, ..Include::default() },
-        pagination: Pagination { limit: crate::panel::Panel::FEW, offset: 0 },
+        pagination: Pagination { limit: tab.asks(), offset: 0 },
         ..about(scope, &tab.columns(), now)
     })
 }

@@ -1,6 +1,7 @@
 //! Values over time, and the lines that the chart draws.
 use headwater_query::ResultRow;
 
+use crate::csv;
 use crate::label::Spacing;
 use crate::measure::Measure;
 use crate::report::{self, Figure, Reading};
@@ -43,6 +44,17 @@ impl Series {
         let points = points(reading, &theirs, theirs.len());
         self.before = Some((theirs, points));
         self
+    }
+
+    /// The figures of all cards as a file: a line for each label that has begun.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let heads: Vec<&str> = ["Time"].into_iter().chain(Measure::CARDS.map(Measure::label)).collect();
+        let line = |(label, point): (&String, &Point)| {
+            let figures = point.iter().map(|figure| figure.value.map(crate::format::decimal).unwrap_or_default());
+            [label.clone()].into_iter().chain(figures).collect()
+        };
+        csv::file(&heads, &self.labels.iter().zip(&self.points).map(line).collect::<Vec<_>>())
     }
 
     /// Without anything beside it.
@@ -181,6 +193,14 @@ mod tests {
         assert_eq!(line.beside(0), None);
         // A clock that is behind hides nothing that was counted.
         assert_eq!(Series::read(&answer, true, "2026-11-21 23:59:00").line(Measure::Visits).values.len(), 2);
+    }
+
+    #[test]
+    fn a_series_is_a_file_too() {
+        let series = Series::read(&hours(FOUR), true, "2026-11-22 01:10:00");
+        let file = "Time,Visitors,Visits,Page views,Views per visit,Bounce rate,Visit duration,Events\r\n\
+            2026-11-22 00:00:00,0,0,0,0,0,0,0\r\n2026-11-22 01:00:00,3,3,5,1.67,33,9,6\r\n";
+        assert_eq!(series.csv(), file);
     }
 
     #[test]

@@ -90,6 +90,17 @@ impl Table {
         self
     }
 
+    /// The rows as a file, with these columns.
+    #[must_use]
+    pub fn csv(&self, columns: &[Measure]) -> String {
+        let heads: Vec<&str> = [self.tab.noun()].into_iter().chain(columns.iter().map(|column| column.label())).collect();
+        let line = |row: &Row| {
+            let figures = row.figures.iter().map(|figure| figure.value.map(crate::format::decimal).unwrap_or_default());
+            [row.value.clone()].into_iter().chain(figures).collect()
+        };
+        crate::csv::file(&heads, &self.rows.iter().map(line).collect::<Vec<_>>())
+    }
+
     /// The row of a value.
     #[must_use]
     pub fn row(&self, value: &str) -> Option<&Row> {
@@ -117,6 +128,7 @@ mod tests {
         );
         let values: Vec<_> = table.rows.iter().map(|r| (r.value.as_str(), r.share)).collect();
         assert_eq!(values, [("/", 0.5), ("/a", 0.25), ("(other)", 1.0)]);
+        assert_eq!(table.csv(&Tab::Pages.columns()), "Page,Visitors,Page views\r\n/,4,6\r\n/a,2,2\r\n(other),8,9\r\n");
         assert_eq!((table.total, table.row("/a").is_some(), table.row("/b").is_none()), (30, true, true));
     }
 

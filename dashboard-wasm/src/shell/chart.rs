@@ -4,6 +4,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, Event, KeyboardEvent, PointerEvent};
 
+use super::browser;
 use super::dom::{El, button, el, key, of, svg};
 use super::follow::{Signal, memo, on_end};
 use super::state::{Overlay, State, state};
@@ -207,6 +208,11 @@ pub(crate) fn chart() -> El {
     );
     let annotate = button("link annotate", "Add a note", move |_| state.open.set(Some(Overlay::Annotate)));
     let annotate = annotate.flag("hidden", move || !state.may(SiteInfo::may_edit));
+    let save = button("link annotate", "Download CSV", move |_| {
+        if let Some(series) = state.series.get_untracked() {
+            browser::save(&format!("{}-chart.csv", state.domain_untracked()), &series.csv());
+        }
+    });
     let details = of("details", "table");
     let opened = details.0.clone();
     let details = details
@@ -217,6 +223,7 @@ pub(crate) fn chart() -> El {
         .with(of("div", "chart-head").with(el("h2").words(heading)).with(legend).with(uncompared).with(units()))
         .with(plot)
         .with(el("div").part(notes, |notes| if notes.is_empty() { Vec::new() } else { vec![note_list(&notes)] }))
+        .with(save)
         .with(annotate)
         .with(details)
 }

@@ -79,6 +79,13 @@ pub(crate) async fn buckets(path: &str) -> Result<Buckets, Failure> {
     Buckets::decode(&bytes).ok_or_else(|| Failure::unreadable(path))
 }
 
+/// `GET path`, which answers with a text.
+pub(crate) async fn text(path: &str) -> Result<String, Failure> {
+    let response = ask("GET", path, None).await?;
+    let text = JsFuture::from(response.text().map_err(|_| Failure::unreachable())?).await;
+    text.ok().and_then(|text| text.as_string()).ok_or_else(Failure::unreachable)
+}
+
 /// `GET path`.
 pub(crate) async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
     read(path, send("GET", path, None).await?)

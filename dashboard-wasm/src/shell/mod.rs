@@ -16,6 +16,7 @@ mod help;
 mod hour;
 mod http;
 mod icons;
+mod map;
 mod names;
 mod new_site;
 mod panels;

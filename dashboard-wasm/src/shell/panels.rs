@@ -5,6 +5,7 @@ use web_sys::MouseEvent;
 
 use super::dom::{El, button, el, of, value};
 use super::follow::Signal;
+use super::map::map;
 use super::names;
 use super::state::state;
 use crate::format;
@@ -109,7 +110,10 @@ pub(crate) fn rows(panel: El, table: Told, columns: Option<&'static [Measure]>) 
         }
         let dimension = dimension.unwrap_or(Dimension::Page);
         let columns: Vec<_> = columns.map_or_else(|| tab.columns().to_vec(), <[_]>::to_vec);
-        let values = move || table.with(|table| table.iter().flat_map(|t| &t.rows).map(|row| row.value.clone()).collect());
+        let mapped = tab == Tab::Countries;
+        let few = if mapped { Panel::BELOW } else { Panel::FEW as usize };
+        let values =
+            move || table.with(|table| table.iter().flat_map(|t| &t.rows).take(few).map(|row| row.value.clone()).collect());
         let heads = columns.iter().enumerate().map(|(n, column)| {
             let head = of("span", nth(n)).set("role", "columnheader").set("title", column.about());
             head.text(heading(tab, *column))
@@ -120,7 +124,8 @@ pub(crate) fn rows(panel: El, table: Told, columns: Option<&'static [Measure]>) 
         let body = of("div", "rows").set("role", "rowgroup");
         let body = body.each(values, move |value| row(table, value, &dimension, &columns));
         let list = of("div", class).set("role", "table").set("aria-label", tab.title());
-        vec![list.with(el("div").set("role", "rowgroup").with(heads)).with(body)]
+        let list = list.with(el("div").set("role", "rowgroup").with(heads)).with(body);
+        mapped.then(|| map(table)).into_iter().chain([list]).collect()
     })
 }
 

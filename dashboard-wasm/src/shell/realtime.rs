@@ -1,5 +1,6 @@
 //! What only the realtime view has: pages being read now, and what arrives.
-use super::dom::{El, el, of};
+use super::browser;
+use super::dom::{El, button, el, of};
 use super::panels::rows;
 use super::state::state;
 use crate::arrivals::What;
@@ -11,7 +12,13 @@ pub(crate) fn realtime() -> El {
     let state = state();
     let readers = move || state.now.get().map_or(0, |(visitors, _)| visitors);
     let aside = of("p", "aside").words(move || format::counted(readers(), "visitor", "visitors")).text(" in 5 minutes");
-    let head = of("div", "panel-head").with(el("h2").set("id", "panel-reading").text("Being read now")).with(aside);
+    let save = button("link", "CSV", move |_| {
+        if let Some(table) = state.reading.get_untracked() {
+            browser::save(&format!("{}-now.csv", state.domain_untracked()), &table.csv(&[Measure::Visitors]));
+        }
+    });
+    let save = save.set("aria-label", "Download what is being read as CSV");
+    let head = of("div", "panel-head").with(el("h2").set("id", "panel-reading").text("Being read now")).with(aside).with(save);
     let reading = of("section", "panel sheet").set("aria-labelledby", "panel-reading").with(head);
     of("div", "panels now-panels").with(rows(reading, state.reading, Some(&[Measure::Visitors]))).with(arriving())
 }

@@ -10,7 +10,6 @@ use super::follow::{Signal, effect, memo};
 use super::panels::{heading, name};
 use super::state::state;
 use super::{browser, engine, http};
-use crate::csv;
 use crate::format;
 use crate::measure::Measure;
 use crate::panel::Tab;
@@ -94,15 +93,11 @@ pub(crate) fn whole(tab: Tab) -> El {
         question.pagination = headwater_query::Pagination { limit: 10_000, offset: 0 };
         spawn_local(async move {
             let Ok(reading) = http::query(question).await else { return };
-            let rows = reading.results.iter().enumerate().map(|(n, row)| {
-                let figures = columns
-                    .iter()
-                    .enumerate()
-                    .map(|(at, column)| reading.figure(n, at, *column).value.map(format::decimal).unwrap_or_default());
-                row.dimensions.iter().take(1).cloned().chain(figures).collect()
-            });
-            let heads: Vec<&str> = [tab.noun()].into_iter().chain(columns.iter().map(|column| column.label())).collect();
-            browser::save(&format!("{}-{}.csv", scope.domain, tab.name()), &csv::file(&heads, &rows.collect::<Vec<_>>()));
+            let Some(dimension) = tab.dimension(property.as_deref()) else { return };
+            browser::save(
+                &format!("{}-{}.csv", scope.domain, tab.name()),
+                &Table::read(&reading, tab, dimension, columns).csv(columns),
+            );
         });
     });
     let tools = of("div", "tools")

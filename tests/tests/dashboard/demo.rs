@@ -102,26 +102,31 @@ impl Demo {
 
     /// Fails if the checker finds that somebody could not use what is shown.
     pub(crate) fn is_accessible(&self, view: &str) {
-        let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../node_modules/axe-core/axe.min.js");
-        let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| panic!("{}: {error}: run `npm ci` first", axe.display()));
-        // What moves while it is looked at is half transparent.
-        std::thread::sleep(Duration::from_millis(600));
-        self.browser.run(&format!(
-            "if (!window.axe) {{ {axe} }}
-             window.told = undefined;
-             axe.run(document, {{resultTypes: ['violations']}}).then(
-                 told => window.told = told.violations.map(v => [v.id, v.help, v.nodes.slice(0, 3).map(n => n.html + ' ' + n.failureSummary)]),
-                 error => window.told = [String(error)])"
-        ));
-        let start = Instant::now();
-        let told = loop {
-            match self.browser.run("return window.told") {
-                Value::Null => assert!(start.elapsed() < PATIENCE, "axe-core does not answer"),
-                told => break told,
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        };
-        self.browser.screenshot(&format!("dashboard-{view}"));
-        assert_eq!(told, json!([]), "{view}: {told:#}");
+        is_accessible(&self.browser, view);
     }
+}
+
+/// Fails if the checker finds that somebody could not use what is shown.
+pub(crate) fn is_accessible(browser: &Browser, view: &str) {
+    let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../node_modules/axe-core/axe.min.js");
+    let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| panic!("{}: {error}: run `npm ci` first", axe.display()));
+    // What moves while it is looked at is half transparent.
+    std::thread::sleep(Duration::from_millis(600));
+    browser.run(&format!(
+        "if (!window.axe) {{ {axe} }}
+         window.told = undefined;
+         axe.run(document, {{resultTypes: ['violations']}}).then(
+             told => window.told = told.violations.map(v => [v.id, v.help, v.nodes.slice(0, 3).map(n => n.html + ' ' + n.failureSummary)]),
+             error => window.told = [String(error)])"
+    ));
+    let start = Instant::now();
+    let told = loop {
+        match browser.run("return window.told") {
+            Value::Null => assert!(start.elapsed() < PATIENCE, "axe-core does not answer"),
+            told => break told,
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    browser.screenshot(&format!("dashboard-{view}"));
+    assert_eq!(told, json!([]), "{view}: {told:#}");
 }

@@ -182,6 +182,19 @@ fn every_view_can_be_used_by_everybody() {
     demo.until("tokens", "document.querySelectorAll('.kept').length", |count| count == "1");
     demo.is_accessible("account");
 
+    // A note on the chart; the guest with an invitation.
+    demo.open("?period=28d");
+    demo.press_button("Add a note");
+    demo.until("the dialog", "document.querySelectorAll('dialog[open]').length", |count| count == "1");
+    demo.is_accessible("note");
+    browser.press(ESCAPE);
+    let invited = demo.server.api().post("/api/v1/people", &json!({"name": "Ada", "email": "ada@example.com"})).unwrap().json();
+    let path = invited["invitation"].as_str().unwrap_or_else(|| panic!("no invitation in {invited}"));
+    browser.visit("about:blank");
+    browser.visit(&format!("{home}{path}"));
+    browser.wait_for_text("main", |text| text.to_lowercase().contains("password"));
+    demo.is_accessible("invitation");
+
     // A new site.
     demo.server.add_site("new.example", &[]);
     browser.visit(&format!("{home}/new.example"));

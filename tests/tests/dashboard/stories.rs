@@ -1,7 +1,7 @@
 //! What people come for, told from the first click to the last.
 use serde_json::json;
 
-use crate::demo::{Demo, ESCAPE};
+use crate::demo::{Demo, ESCAPE, is_accessible};
 
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Mobile/15E148 Safari/604.1";
 
@@ -105,12 +105,13 @@ fn an_owner_finds_the_campaign_that_brought_signups_from_germany_on_phones_last_
     let other = headwater_tests::browser::Browser::start();
     other.visit(&format!("{path}?period=last-month&segment=1&tab=campaigns#{secret}"));
     other.wait_for_text("main", |text| text.contains("shared with a password"));
+    is_accessible(&other, "link-password");
     other.run("const f = document.querySelector('#link-password'); f.value = 'correct horse'; f.dispatchEvent(new Event('input', {bubbles: true})); f.form.requestSubmit()");
     other.wait_for_text("main", |text| text.contains(&campaign) && text.contains("Signups from German phones"));
     other.wait_for_text(".card .figure", |text| text == figure);
     other.wait_for_text(".state", |text| text == "Live");
     assert!(!other.text("body").contains("Settings of this site"), "who has a link changes nothing");
-    other.screenshot("dashboard-shared");
+    is_accessible(&other, "shared");
 
     // Revoked, it shows nothing any more.
     assert_eq!(demo.server.api().delete("/api/v1/sites/demo.localhost/links/1").unwrap().status, 204);
