@@ -36,14 +36,17 @@
     const post = async (body, answered) => {
       let status, headers
       try {
-        ;({ status, headers } = await fetch(api, { keepalive: 1, method: 'POST', body }))
+        ;({ status, headers } = await fetch(api, { body, keepalive: 1, method: 'POST' }))
       } catch {}
       quietly(answered, 'a', status, headers?.get('retry-after'))
     }
-    // Nobody says that it arrived: t.auto.js posts it once more.
-    const part = body => {
-      quietly(() => (storage[key + ':'] = (storage[key + ':'] || '').slice(-5e4) + body + '\n'))
-      navigator.sendBeacon(api, body)
+    // Nobody says that it arrived: t.auto.js posts it once more. It goes once all that are due are kept: Firefox may end the
+    // script of a page that is left in the midst of `sendBeacon`.
+    const part = async body => {
+      try {
+        await quietly(() => (storage[key + ':'] = (storage[key + ':'] || '').slice(-1e5) + body + '\n'))
+        navigator.sendBeacon(api, body)
+      } catch {}
     }
 
     const bytes = (at, length) => new Uint8Array(machine.memory.buffer, at, length)
@@ -99,7 +102,7 @@
     const headwater = (name, { path, props, value, currency, interactive, callback } = {}) => {
       name == 'pageview'
         ? view(path, props)
-        : signal(interactive == false ? 'e' : 'i', name, Math.round(1e6 * value), ...pairs(common, props), currency)
+        : signal(interactive == false ? 'e' : 'i', name, Math.round(value * 1e6), ...pairs(common, props), currency)
       callback && setTimeout(callback)
     }
     // Once t.auto.js is there, or cannot be had, or the page is left.

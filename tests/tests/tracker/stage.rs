@@ -61,13 +61,19 @@ impl Stage {
     /// is left before is told by its signals.
     pub(crate) fn stay(&self, host: &str, path: &str) {
         self.go(host, path);
-        // (WebKit does not list all that a page loads.)
-        if self.browser.kind == Kind::WebKit {
-            return pause(800);
+        // What the page imports is there for us once it has run, and the page was told first. (WebKit does not list all that
+        // a page loads.)
+        let unlisted = self.browser.kind == Kind::WebKit;
+        if unlisted {
+            pause(800);
         }
-        let script = "const names = performance.getEntriesByType('resource').map(entry => entry.name); \
-                      return ['t.js?auto', 't.wasm'].every(end => names.some(name => name.endsWith(end)))";
-        eventually("the tracker is there", &json!(true), || self.browser.run(script));
+        let script = format!(
+            "const unlisted = {unlisted}; const names = performance.getEntriesByType('resource').map(entry => entry.name); \
+                      const ran = () => document.ran = true; \
+                      document.ran ??= import(document.querySelector('script[data-site]').src + '?auto').then(ran, ran) && false; \
+                      return document.ran && (unlisted || names.some(name => name.endsWith('t.wasm')))"
+        );
+        eventually("the tracker is there", &json!(true), || self.browser.run(&script));
     }
 
     /// Leaves the site.
