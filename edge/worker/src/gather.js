@@ -2,16 +2,18 @@
 // request to an object costs time and money, and what comes together is written as one row there. One that comes alone goes
 // at once.
 //
-// A promise is awaited only by the request that made it, and who asks asks in its own name: the platform lets no request use
-// what another has opened. All waiting ends by a timer, so a request that was cut off holds up nobody for long.
+// Requests share plain values and no promise: each looks by its own timer whether another has asked for it. (Promises that one
+// request makes and another resolves are allowed; after some 32,000 of them workerd took requests that waited so for hung.) Who
+// asks asks in its own name, because the platform lets no request use what another has opened; and one that was cut off holds up
+// nobody for long.
 
 /** So many go together at once; and at most so many, and so many bytes unless one alone has more: the count is one byte. */
 const ENOUGH = 16
 const MOST = 126
 const BYTES = 1 << 20
-/** Milliseconds: for how long the first of a group waits for others; after which the others go without it; and for an answer. */
+/** Milliseconds: after which one that nobody took along goes itself, how often it then looks for the reply, and for how long. */
 const PAUSE = 20
-const LATE = 1000
+const LOOK = 5
 const PATIENCE = 30_000
 /** Of so many objects it is remembered when they were asked last. */
 const OBJECTS = 4096
@@ -27,13 +29,7 @@ const lane = name => {
   return lanes.get(name)
 }
 
-const within = async (milliseconds, promise) => {
-  let timer
-  const late = new Promise(resolve => { timer = setTimeout(resolve, milliseconds) })
-  const first = await Promise.race([promise, late])
-  clearTimeout(timer)
-  return first
-}
+const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds))
 
 /** All that wait, as far as they go together, and `own` in any case. */
 const take = (waiting, own) => {
@@ -74,27 +70,23 @@ const ask = async (objects, name, url, items) => {
 export async function gather(objects, name, url, request) {
   const to = lane(name)
   const own = { request }
-  const first = to.waiting.push(own) === 1
-  const alone = first && Math.abs(Date.now() - to.asked) >= PAUSE
+  const alone = to.waiting.push(own) === 1 && Math.abs(Date.now() - to.asked) >= PAUSE
   if (!alone && to.waiting.length < ENOUGH) {
-    const told = new Promise(resolve => { own.tell = resolve })
-    await within(first ? PAUSE : LATE, told)
-    if (!to.waiting.includes(own)) {
-      const reply = await within(PATIENCE, told)
-      if (!reply) throw new Error('it was asked and has not answered')
-      if (reply.error) throw reply.error
-      return reply
+    await sleep(PAUSE)
+    for (const since = Date.now(); !to.waiting.includes(own); await sleep(LOOK)) {
+      if (own.error) throw own.error
+      if (own.reply) return own.reply
+      if (Date.now() - since > PATIENCE) throw new Error('it was asked and has not answered')
     }
   }
   const items = take(to.waiting, own)
   to.asked = Date.now()
-  let replies
   try {
-    replies = await ask(objects, name, url, items)
+    const replies = await ask(objects, name, url, items)
+    items.forEach((item, at) => { item.reply = replies[at] })
   } catch (error) {
-    for (const item of items) item.tell?.({ error })
+    for (const item of items) item.error = error
     throw error
   }
-  items.forEach((item, at) => item.tell?.(replies[at]))
-  return replies[items.indexOf(own)]
+  return own.reply
 }

@@ -16,7 +16,7 @@ const NOOP: &str =
     "export default { async fetch(request) { await request.arrayBuffer(); return new Response(null, { status: 202 }) } }";
 
 /// Rounds of floor and ours by turns, after one that warms both up; and how many seconds each lasts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 const SECONDS: u64 = 3;
 
 /// Prints the Worker's lines.
