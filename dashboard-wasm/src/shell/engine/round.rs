@@ -1,0 +1,146 @@
+//! A round of questions, and their answers: what the figures need, in as few requests as can be.
+use futures_util::future::join;
+use headwater_query::{DateRange, Dimension, Realtime, TimeDimension};
+
+use super::{Beside, engine, key, shown, table};
+use crate::failure::Failure;
+use crate::measure::Measure;
+use crate::merged::{self, Fetched, Kept};
+use crate::panel::Tab;
+use crate::period::Period;
+use crate::question;
+use crate::report::Reading;
+use crate::route::Scope;
+use crate::shell::follow::untrack;
+use crate::shell::http;
+use crate::shell::state::State;
+use crate::table::Table;
+
+/// Asks for the buckets of a range. Hours may not be kept so far back; days are.
+async fn fetch(state: State, domain: &str, range: DateRange) -> Result<Fetched, Failure> {
+    let grains = merged::grains(&range, state.today());
+    let of = async |grain: &str, wanted: bool| match wanted {
+        true => http::buckets(&merged::address(domain, range, grain)).await.map(Some),
+        false => Ok(None),
+    };
+    let (days, hours) = join(of("day", grains[0]), of("hour", grains[1])).await;
+    let hours = match hours {
+        Err(failure) if failure.passes() => return Err(failure),
+        hours => hours.unwrap_or(None),
+    };
+    Ok(Fetched { days: days?, hours })
+}
+
+/// The answers of one round.
+pub(super) struct Round {
+    pub(super) totals: Reading,
+    pub(super) series: Reading,
+    pub(super) before: Option<Reading>,
+    pub(super) panels: Vec<Table>,
+    pub(super) reading: Option<Table>,
+    pub(super) realtime: Option<Realtime>,
+}
+
+/// Asks for everything: the buckets, from which cards and chart follow, and in one request what they do not tell. Where somebody is filtered
+/// out they tell nothing, and that request is the only one.
+pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
+    let now = http::server_minute();
+    let (clock, unit) = (state.clock(), untrack(|| state.units().1));
+    let everybody = merged::is_everybody(scope);
+    let fresh = engine(|e| std::mem::take(&mut e.fresh));
+    let on = clock.get(..10).unwrap_or_default();
+    let (known, beside) = engine(|e| {
+        let known = e.kept.as_ref().filter(|_| fresh).and_then(|kept| kept.covers(scope, on));
+        (known, e.beside.clone().filter(|beside| beside.of == key(scope, &clock)))
+    });
+    let shown = shown(state);
+    let mut questions = vec![question::totals(scope, now)];
+    if !everybody {
+        questions.push(question::series(scope, unit, now));
+        questions.extend(beside.as_ref().map(|beside| question::series_before(scope, beside.range, unit, now)));
+    }
+    let asked = shown.iter().map(|(tab, property)| question::panel(scope, *tab, property.as_deref(), now)).collect::<Vec<_>>();
+    questions.extend(asked.iter().flatten().cloned());
+    let reads = scope.period == Period::Realtime;
+    questions.extend(reads.then(|| question::reading(scope, now)));
+
+    let own = async {
+        match known {
+            _ if !everybody => Ok(None),
+            Some(known) => Ok(Some(known)),
+            None => {
+                let fetched = fetch(state, &scope.domain, scope.period.range(now)).await?;
+                let kept =
+                    Kept { domain: scope.domain.clone(), on: on.to_owned(), period: scope.period, fetched: fetched.clone() };
+                engine(|e| e.kept = Some(kept));
+                Ok(Some(fetched))
+            }
+        }
+    };
+    // What is compared with has mostly passed; it is fetched again only when something changed.
+    let other = async |range: DateRange| fetch(state, &scope.domain, question::range_before(scope.period, range)).await.ok();
+    let other_known = async {
+        match &beside {
+            Some(Beside { fetched: Some(fetched), .. }) if fresh => Some(fetched.clone()),
+            Some(beside) if everybody => other(beside.range).await,
+            _ => None,
+        }
+    };
+    let realtime = async {
+        if fresh && state.now.with_untracked(Option::is_some) && !reads {
+            return Ok(None);
+        }
+        http::get::<Realtime>(&format!("/api/v1/sites/{}/realtime", scope.domain)).await.map(Some)
+    };
+    let (told, (own, (other_known, realtime))) = join(http::queries(&questions), join(own, join(other_known, realtime))).await;
+    let (mut told, own, realtime) = (told?.into_iter(), own?, realtime?);
+    let mut next = || told.next().unwrap_or_else(|| Err(Failure::unreadable("/api/v2/queries")));
+    let totals = next()?;
+    let mut series = if everybody { None } else { Some(next()) };
+    let mut before = if everybody || beside.is_none() { None } else { next().ok() };
+    let mut panels = Vec::new();
+    for ((tab, property), question) in shown.into_iter().zip(&asked) {
+        let told = if question.is_some() { Some(next()) } else { None };
+        panels.push(table(tab, property.as_deref(), told)?);
+    }
+    let reading = match reads {
+        true => Some(Table::read(&next()?, Tab::Pages, Dimension::Page, &[Measure::Visitors])),
+        false => None,
+    };
+    let range = totals.meta.comparison.as_ref().map(|meta| meta.date_range);
+    // The cards do not wait in vain: without the other line the chart is still right.
+    if let Some(range) = range {
+        let mut fetched = other_known;
+        if everybody && fetched.is_none() {
+            fetched = other(range).await;
+        }
+        before = before.or_else(|| fetched.as_ref()?.series(unit));
+        if before.is_none() {
+            let told = http::queries(&[question::series_before(scope, range, unit, now)]).await;
+            before = told.ok().and_then(|told| told.into_iter().next()?.ok());
+        }
+        engine(|e| e.beside = Some(Beside { of: key(scope, &clock), range, fetched }));
+    }
+    let metrics = |reading: &Reading| reading.results.first().map(|row| row.metrics.clone());
+    let mut own = own;
+    if fresh && own.as_ref().and_then(Fetched::totals).is_some_and(|told| metrics(&told) != metrics(&totals)) {
+        // Something came in late since it was fetched.
+        own = Some(fetch(state, &scope.domain, scope.period.range(now)).await?);
+        engine(|e| e.kept = None);
+    }
+    if let Some(own) = own.as_ref().and_then(|own| own.series(unit)) {
+        series = Some(Ok(own));
+    }
+    let series = match series {
+        Some(told) => told,
+        None => http::query(question::series(scope, unit, now)).await,
+    };
+    let series = match series {
+        // The people of hours are kept for some days only; those of days are.
+        Err(failure) if failure.status == 422 && unit == TimeDimension::Hour => {
+            http::query(question::series(scope, TimeDimension::Day, now)).await?
+        }
+        series => series?,
+    };
+    Ok(Round { totals, series, before, panels, reading, realtime })
+}
