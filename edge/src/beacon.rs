@@ -11,6 +11,7 @@ use crate::client::Agent;
 use crate::dedup::{ACCEPTED, load_key};
 use crate::record::{MinuteRow, Record, VisitRow};
 use crate::sender::{Located, Sender, Told, visit_context};
+use crate::spam::is_spam;
 use crate::visitor::{Who, order_of};
 use crate::{Refusal, SiteFacts};
 
@@ -116,7 +117,8 @@ pub fn judge_beacon(beacon: &Beacon<'_>, now: u64, sender: &Sender<'_>, around: 
         return Err(Refusal::Host);
     }
     let agent = around.agent(sender.user_agent);
-    if agent.is_bot || sender.is_no_browser() {
+    let is_spam = || beacon.visits.iter().any(|visit| is_spam(beacon.string(visit.referrer), &site));
+    if agent.is_bot || sender.is_no_browser() || (!sender.token && is_spam()) {
         around.bot(&site);
         return Ok(Verdict::Bot);
     }

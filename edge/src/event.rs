@@ -13,6 +13,7 @@ use crate::dedup::{ACCEPTED, id_key};
 use crate::hints::Hints;
 use crate::host::{Page, cut};
 use crate::sender::{Landing, Located, Sender, visit_context};
+use crate::spam::is_spam;
 use crate::visit::{Event, Happening};
 use crate::visitor::{Who, order_of};
 use crate::{Refusal, amount, timestamp};
@@ -110,7 +111,9 @@ fn judge_item(
     }
     let user_agent = fields.text("user_agent", &["user_agent"])?.unwrap_or(sender.user_agent);
     let agent = around.agent(user_agent);
-    if agent.is_bot {
+    let referrer = fields.text("referrer", &["referrer", "r"])?.unwrap_or("");
+    // With a token, a bot is told by its user agent alone.
+    if agent.is_bot || (!sender.token && is_spam(referrer, &site)) {
         around.bot(&site);
         return Ok(Item::Bot);
     }
@@ -143,7 +146,6 @@ fn judge_item(
         Some(1) if !page.fragment.is_empty() => format!("{}#{}", page.path, page.fragment),
         _ => page.path.to_owned(),
     };
-    let referrer = fields.text("referrer", &["referrer", "r"])?.unwrap_or("");
     // A place that the platform told belongs to the request's address, not to one that an item names.
     let located = ip.map(|ip| around.locate(ip));
     let place = located.as_ref().map_or(sender.place, Located::place);

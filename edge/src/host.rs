@@ -54,6 +54,11 @@ fn authority_host(authority: &str) -> Option<String> {
     fits.then(|| host.to_lowercase())
 }
 
+/// A host and its parents: `a.b.c`, `b.c`, `c`.
+pub(crate) fn parents(host: &str) -> impl Iterator<Item = &str> {
+    core::iter::successors(Some(host), |host| host.split_once('.').map(|(_, parent)| parent))
+}
+
 /// The host of an `Origin` or `Referer` header.
 #[must_use]
 pub fn header_host(value: &str) -> Option<String> {

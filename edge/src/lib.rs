@@ -30,6 +30,7 @@ pub mod sender;
 pub mod shard;
 pub mod site;
 pub mod source;
+pub mod spam;
 pub mod store;
 mod table;
 #[cfg(test)]

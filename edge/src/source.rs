@@ -7,6 +7,7 @@
 //! on Snowplow's referer-parser and Matomo's lists), with shops, videos, assistants and the newer networks added by hand.
 //! Its lines: a host, which stands for its subdomains too (a trailing dot stands for any country's ending), or `=` and a word
 //! that means the source in `utm_source`; a letter for the kind; the source's name, as in Plausible's reports.
+use crate::host::parents;
 use crate::table;
 
 static SOURCES: &str = include_str!("../data/sources.tsv");
@@ -58,11 +59,6 @@ pub struct Origin {
     pub source: String,
     /// The channel's name.
     pub channel: &'static str,
-}
-
-/// A host and its parents: `a.b.c`, `b.c`, `c`.
-fn parents(host: &str) -> impl Iterator<Item = &str> {
-    core::iter::successors(Some(host), |host| host.split_once('.').map(|(_, parent)| parent))
 }
 
 /// What the table says of a key.

@@ -8,6 +8,7 @@ use headwater_core::Millis;
 use headwater_edge::SiteFacts;
 use headwater_edge::bots::is_program;
 use headwater_edge::client::Agent;
+use headwater_edge::spam::is_spam;
 
 use super::line::Line;
 
@@ -149,7 +150,7 @@ impl Sieve {
         if !line.vhost.is_empty() && !site.allows_host(line.vhost) {
             return Err(Left::OtherHost);
         }
-        if self.hurries(client, line.at) {
+        if is_spam(&line.referrer, site) || self.hurries(client, line.at) {
             return Err(Left::Bot);
         }
         Ok(agent)

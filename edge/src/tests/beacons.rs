@@ -47,6 +47,20 @@ fn a_view_is_counted_once() {
 }
 
 #[test]
+fn referrer_spam_is_a_bot_unless_a_token_says_otherwise() {
+    let mut world = World::new();
+    let mut spam = view(1, 0, NOON.0);
+    spam.strings[2] = "http://forum.topic.darodar.com/a";
+    let spam = body(&spam, 500);
+    assert!(world.post_b(&spam, &sender(NOON)).dropped);
+    let event = r#"{"n":"pageview","u":"https://example.com/","d":"example.com","r":"https://darodar.com/"}"#;
+    assert!(world.post_event(event, &sender(NOON)).dropped);
+    assert_eq!(world.total().views, 0);
+    assert!(!world.post_event(event, &Sender { token: true, ..sender(NOON) }).dropped);
+    assert_eq!(world.total().views, 1);
+}
+
+#[test]
 fn checks_come_in_the_contracts_order() {
     let mut world = World::new();
     let good = body(&view(1, 0, NOON.0), 500);
