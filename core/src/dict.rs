@@ -4,6 +4,11 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use crate::Column;
+
+/// The most text that is read, in bytes: strings that claim to share much must not fill the memory.
+const MAX_TEXT: usize = 1 << 28;
+
 /// A string of a [`Dict`]. 0 is always the empty string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StrId(pub u32);
@@ -119,28 +124,46 @@ impl Dict {
         (kept, map)
     }
 
-    /// The lengths of the strings after the empty one, and all text: the form on the wire.
-    pub(crate) fn columns(&self) -> (Vec<u32>, &str) {
-        (self.ends.windows(2).map(|w| w[1] - w[0]).collect(), &self.text)
+    /// The form on the wire, of the strings after the empty one: how many bytes each shares with the one before, in whole
+    /// characters; how many follow; and all that follows. Paths in order share most of what they are.
+    pub(crate) fn columns(&self) -> (Column, Column, String) {
+        let (mut shared, mut lengths, mut rest) = (Vec::with_capacity(self.len()), Vec::with_capacity(self.len()), String::new());
+        let mut last = "";
+        for (_, string) in self.iter().skip(1) {
+            let mut same = last.bytes().zip(string.bytes()).take_while(|(a, b)| a == b).count();
+            while !string.is_char_boundary(same) {
+                same -= 1;
+            }
+            shared.push(same as u32);
+            lengths.push((string.len() - same) as u32);
+            rest.push_str(&string[same..]);
+            last = string;
+        }
+        (Column::new(&shared), Column::new(&lengths), rest)
     }
 
-    /// From the form on the wire; `None` unless the strings are sorted, distinct, not empty and split at characters.
-    pub(crate) fn from_columns(lengths: &[u32], text: &str) -> Option<Self> {
-        let mut dict = Self { text: text.to_owned(), ends: Vec::with_capacity(lengths.len() + 1) };
-        let mut end = 0u32;
+    /// From the form on the wire; `None` unless the strings are sorted, distinct and not empty, and share what they can.
+    pub(crate) fn from_columns(shared: &Column, lengths: &Column, rest: &str) -> Option<Self> {
+        let mut dict = Self { text: String::with_capacity(rest.len()), ends: Vec::with_capacity(lengths.len() + 1) };
         dict.ends.push(0);
-        let mut last = "";
-        for &length in lengths {
-            let next = end.checked_add(length)?;
-            let string = text.get(end as usize..next as usize)?;
-            if string <= last {
+        let (mut start, mut at) = (0, 0usize);
+        for string in 0..lengths.len() {
+            let (same, end) = (shared.get(string) as usize, at.checked_add(lengths.get(string) as usize)?);
+            let (last, own) = (dict.text.get(start..)?, rest.get(at..end)?);
+            // The order of characters is that of their bytes.
+            if last.get(same..)?.chars().next() >= own.chars().next() {
                 return None;
             }
-            last = string;
-            end = next;
-            dict.ends.push(end);
+            let before = std::mem::replace(&mut start, dict.text.len());
+            if start + same + own.len() > MAX_TEXT {
+                return None;
+            }
+            dict.text.extend_from_within(before..before + same);
+            dict.text.push_str(own);
+            dict.ends.push(dict.text.len() as u32);
+            at = end;
         }
-        (end as usize == text.len()).then_some(dict)
+        (at == rest.len()).then_some(dict)
     }
 }
 

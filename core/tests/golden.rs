@@ -134,16 +134,18 @@ fn view() -> Aggregate {
 fn an_aggregate() {
     let tallies = hex("
         01                          # version
-        03 01 02 08                 # three strings of 1, 2 and 8 bytes:
+        03                          # three strings:
         0b 2f 44 45 70 61 67 65 76 69 65 77  # 1 /, 2 DE, 3 pageview
         17 00                       # 23 rows; numbers: none
-        0a                          # ten columns:
+        0c                          # twelve columns:
+           00 01                    # strings: they share nothing; their lengths: a byte each
            01                       # dimensions: a byte each
            00                       # keys: no properties
            01                       # values: a byte each
            0a 00                    # views: 2 everywhere; events: as many
            01 01                    # visits and those that went on: a byte each
            09 00 00                 # views that went on: 1 everywhere; nothing engaged, no depth
+        01 02 08                    # strings of 1, 2 and 8 bytes
         00 01 02 03                 # total, event:name, event:page, event:hostname,
            10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f 20 21 22  # and the visit dimensions
         00 03 01 00 02 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # values
@@ -152,7 +154,7 @@ fn an_aggregate() {
     ");
     let people = hex("
         01                          # version
-        03 01 02 08                 # three strings:
+        03                          # three strings:
         0b 2f 44 45 70 61 67 65 76 69 65 77
         01 01 00 01 01 01           # one context, one tuple, no properties, one visitor, one visit, one fact
         13                          # the strings of 19 visit dimensions:
@@ -160,13 +162,15 @@ fn an_aggregate() {
            00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # the others: nothing but the empty string
         ff ff ff ff ff ff ff ff ff 01  # theta: complete
         00 00                       # no numbers, no sketches
-        26                          # 38 columns of one number each, which are told by their shapes:
+        28                          # 40 columns:
+           00 01                    # strings: they share nothing; their lengths: a byte each. The others are told by their shapes:
            00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00  # contexts: the first string of each dimension
            0b 09 00 00 00 00 00     # tuple: pageview of /, no hostname, no currency, no properties
            b4 02                    # hash: 300
            09                       # visits of the visitor: 1
            00 0d 09 09 09           # visit: context 0, tag 5, started 1, went on 1, one fact
            00 0a 09 00 00           # fact: tuple 0, count 2, went on 1, engaged 0, depth 0
+        01 02 08                    # strings of 1, 2 and 8 bytes
     ");
     let aggregate = view();
     assert_eq!(aggregate.tallies.encode().bytes, tallies);

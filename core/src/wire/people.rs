@@ -1,17 +1,18 @@
 //! People as columns.
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::planes::{Encoded, Reader, Writer};
 use super::{WireError, check, read_head};
-use crate::dict::Dict;
 use crate::hll::{MAX_VALUES, REGISTERS};
 use crate::people::{Coded, FactColumns, Profiles, SAMPLE_SIZE, Tuple, VisitColumns};
 use crate::{Column, Hll, Hlls, Numbers, People, RowDimension, StrId, VisitDimension};
 
 #[derive(Serialize, Deserialize)]
 struct Head<'a> {
-    lengths: Vec<u32>,
-    text: &'a str,
+    strings: u32,
+    text: Cow<'a, str>,
     /// How many contexts, tuples, properties of tuples, visitors, visits and facts there are.
     rows: [u32; 6],
     /// The distinct strings of each visit dimension: the first as it is, then the distances; nothing if all are empty.
@@ -21,7 +22,7 @@ struct Head<'a> {
     numbers: Vec<(u32, Numbers)>,
     /// Of which values there are sketches, besides that of everyone: dimension, value.
     sketches: Option<Vec<(u8, u32)>>,
-    /// Of all columns: which string each context has, by dimension; of tuples name, page, hostname, currency, number of
+    /// Of all columns: what strings share, how long they are beyond; which string each context has, by dimension; of tuples name, page, hostname, currency, number of
     /// properties, then the properties' names and values; the first hash, then the distances; visits of each visitor;
     /// of visits context, tag, started, went on, number of facts; of facts tuple, count, went on, engaged, depth; the
     /// registers of each sketch.
@@ -49,6 +50,10 @@ impl Profiles {
     #[must_use]
     pub fn encode(&self) -> Encoded {
         let mut columns = Writer::default();
+        let (shared, own, text) = self.dict.columns();
+        let strings = own.len() as u32;
+        columns.push(&shared);
+        columns.push(&own);
         self.contexts.iter().for_each(|column| columns.push(&column.codes));
         let tuples = |of: &dyn Fn(&Tuple) -> u32| Column::new(&self.tuples.iter().map(of).collect::<Vec<u32>>());
         let props = |of: &dyn Fn(&(StrId, StrId)) -> u32| {
@@ -73,12 +78,11 @@ impl Profiles {
             columns.push(&hlls.total.column());
             hlls.values.iter().for_each(|value| columns.push(&value.2.column()));
         }
-        let (lengths, text) = self.dict.columns();
         let of_props = self.tuples.iter().map(|tuple| tuple.props.len()).sum();
         let rows = [self.contexts(), self.tuples.len(), of_props, self.hashes.len(), context.len(), tuple.len()];
         columns.finish(|shapes| Head {
-            lengths,
-            text,
+            strings,
+            text: text.into(),
             rows: rows.map(|rows| rows as u32),
             values: self.contexts.iter().map(|column| distances(&column.values)).collect(),
             theta: self.theta,
@@ -94,10 +98,10 @@ impl Profiles {
     /// [`WireError`] as named; never panics.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let (head, planes): (Head<'_>, _) = read_head(bytes)?;
-        let dict = Dict::from_columns(&head.lengths, head.text).ok_or(WireError::Field("strings"))?;
+        let mut columns = Reader::new(&head.shapes, planes);
+        let dict = columns.strings(head.strings, &head.text)?;
         let strings = dict.len() as u64;
         let [contexts, tuples, props, visitors, visits, facts] = head.rows.map(|rows| rows as usize);
-        let mut columns = Reader::new(&head.shapes, planes);
         // The order is that of the file.
         let profiles = Self {
             contexts: read_contexts(&head.values, &mut columns, contexts, strings)?,

@@ -3,6 +3,7 @@ use serde::Serialize;
 
 use super::{WireError, check, write};
 use crate::Column;
+use crate::dict::Dict;
 
 /// Something written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +50,14 @@ impl<'a> Reader<'a> {
     pub(super) fn next(&mut self, rows: usize, field: &'static str) -> Result<Column, WireError> {
         let shape = self.shapes.next().ok_or(WireError::Field(field))?;
         Column::read(*shape, rows, &mut self.planes).ok_or(WireError::Field(field))
+    }
+
+    /// The dictionary, whose columns stand before all others.
+    pub(super) fn strings(&mut self, strings: u32, text: &str) -> Result<Dict, WireError> {
+        // Each has text of its own, so there are no more of them than bytes.
+        check(strings as usize <= text.len(), "strings")?;
+        let (shared, lengths) = (self.next(strings as usize, "strings")?, self.next(strings as usize, "strings")?);
+        Dict::from_columns(&shared, &lengths, text).ok_or(WireError::Field("strings"))
     }
 
     /// Fails if there is more.

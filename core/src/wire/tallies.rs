@@ -1,20 +1,21 @@
 //! Tallies as columns.
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::planes::{Encoded, Reader, Writer};
 use super::{WireError, check, read_head};
-use crate::dict::Dict;
 use crate::tallies::{Row, RowKey};
 use crate::{Column, Numbers, RowDimension, StrId, Tallies, Tally};
 
 #[derive(Serialize, Deserialize)]
 struct Head<'a> {
-    lengths: Vec<u32>,
-    text: &'a str,
+    strings: u32,
+    text: Cow<'a, str>,
     rows: u32,
     /// (row, currency, summary), ascending.
     numbers: Vec<(u32, u32, Numbers)>,
-    /// Of the columns: dimension; key; value, where dimension and key are those of the row before less its value; views;
+    /// Of the columns: what strings share, how long they are beyond; dimension; key; value, where dimension and key are those of the row before less its value; views;
     /// events less views; visits; visits that went on; views that went on; engaged; depth.
     shapes: Vec<u128>,
 }
@@ -24,6 +25,9 @@ impl Tallies {
     #[must_use]
     pub fn encode(&self) -> Encoded {
         let mut columns = Writer::default();
+        let (shared, own, text) = self.dict.columns();
+        columns.push(&shared);
+        columns.push(&own);
         let of = |number: &dyn Fn(&Row) -> u64| Column::new(&self.rows.iter().map(number).collect::<Vec<u64>>());
         columns.push(&of(&|row| row.key.dimension.code().into()));
         columns.push(&of(&|row| row.key.key.0.into()));
@@ -41,9 +45,8 @@ impl Tallies {
         columns.push(&of(&|row| row.tally.engaged));
         columns.push(&of(&|row| row.tally.depth));
         let numbers = (0..).zip(&self.rows).flat_map(|(i, row)| row.tally.numbers.iter().map(move |n| (i, n.0.0, n.1.clone())));
-        let (lengths, text) = self.dict.columns();
-        let rows = self.rows.len() as u32;
-        columns.finish(|shapes| Head { lengths, text, rows, numbers: numbers.collect(), shapes })
+        let (strings, rows) = (own.len() as u32, self.rows.len() as u32);
+        columns.finish(|shapes| Head { strings, text: text.into(), rows, numbers: numbers.collect(), shapes })
     }
 
     /// Reads the written form.
@@ -52,9 +55,9 @@ impl Tallies {
     /// [`WireError`] as named; never panics.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let (head, planes): (Head<'_>, _) = read_head(bytes)?;
-        let dict = Dict::from_columns(&head.lengths, head.text).ok_or(WireError::Field("strings"))?;
-        let strings = dict.len() as u64;
         let mut columns = Reader::new(&head.shapes, planes);
+        let dict = columns.strings(head.strings, &head.text)?;
+        let strings = dict.len() as u64;
         let mut next = || columns.next(head.rows as usize, "rows");
         let (dimension, key, value) = (next()?, next()?, next()?);
         let (views, more, visits, visits_went_on) = (next()?, next()?, next()?, next()?);
