@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 
 use headwater_core::{Grain, Millis, Minute, Packed, RowDimension};
 use headwater_edge::Identity;
-use headwater_query::{Answer, AnswerError, Buckets, DateRange, Need, Query, QueryError, Realtime, Retention, SiteContext, Span};
+use headwater_query::{
+    Answer, AnswerError, Buckets, DateRange, Need, Query, QueryError, Realtime, Retention, Rows, SiteContext, Span,
+};
 use rusqlite::Connection;
 
 use crate::buckets::{self, Bucket, Cache};
@@ -82,7 +84,7 @@ pub fn totals(
 /// The database's.
 pub fn realtime(conn: &Connection, cache: &Cache, site: &Site, now: Millis) -> Result<Realtime, StoreError> {
     let span = Span { start: now.minute().offset(-59), end: now.minute().offset(1) };
-    let minutes = buckets::read(conn, cache, site.id, Grain::Minute, span, Need::People)?;
+    let minutes = buckets::read(conn, cache, site.id, Grain::Minute, span, Need::People(Rows::All))?;
     Ok(headwater_query::realtime(now.minute(), minutes.iter().map(|bucket| (bucket.span.start, bucket.aggregate()))))
 }
 
@@ -97,7 +99,7 @@ pub fn properties(conn: &Connection, cache: &Cache, site: &Site, now: Millis) ->
     let now = now.minute();
     let span = Span { start: Minute(now.0.saturating_sub(PROPERTY_DAYS * 24 * 60)), end: now.offset(1) };
     let mut found: BTreeMap<String, u64> = BTreeMap::new();
-    for bucket in buckets::read(conn, cache, site.id, Grain::Day, span, Need::Tallies)? {
+    for bucket in buckets::read(conn, cache, site.id, Grain::Day, span, Need::Tallies(Rows::Of(RowDimension::Prop)))? {
         let tallies = &bucket.aggregate().tallies;
         for row in tallies.of(RowDimension::Prop) {
             *found.entry(tallies.dict.get(row.key.key).to_owned()).or_default() += row.tally.events;

@@ -129,7 +129,7 @@ impl Rows {
             return Ok(rows);
         }
         let span = Span { start: minute, end: minute.offset(1) };
-        let bucket = buckets::read(conn, cache, site, Grain::Minute, span, Need::People)?;
+        let bucket = buckets::read(conn, cache, site, Grain::Minute, span, Need::People(headwater_query::Rows::All))?;
         let rows = Arc::new(bucket.first().map_or_else(Vec::new, |bucket| headwater_query::changes(bucket.aggregate())));
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= REMEMBERED {

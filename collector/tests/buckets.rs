@@ -5,12 +5,14 @@ use std::sync::Arc;
 use headwater_collector::buckets::{self, Applier, Cache};
 use headwater_collector::site::{Retention, Site, Timeline};
 use headwater_core::{
-    Activity, Aggregate, Batch, EventDelta, Fold, Grain, Millis, Minute, NodeId, Partial, SiteId, VisitDimension, VisitorHash,
+    Activity, Aggregate, Batch, EventDelta, Fold, Grain, Millis, Minute, NodeId, Partial, RowDimension, SiteId, Tally,
+    VisitDimension, VisitorHash,
 };
 use headwater_edge::resume::digest;
-use headwater_query::{Calendar, Need, Span};
+use headwater_query::{Calendar, Identity, Need, Query, Rows, SiteContext, Span, answer};
 use proptest::prelude::*;
 use rusqlite::Connection;
+use serde_json::json;
 
 /// 10 June 2026, 00:00 in Kolkata, whose hours begin at half past.
 const START: u32 = 29_683_110;
@@ -82,7 +84,7 @@ impl Db {
 
     fn read(&mut self, grain: Grain) -> Vec<(Span, Aggregate)> {
         let tx = self.0.transaction().unwrap();
-        let read = buckets::read(&tx, &Cache::new(1 << 20), SiteId(1), grain, WEEK, Need::People).unwrap();
+        let read = buckets::read(&tx, &Cache::new(1 << 20), SiteId(1), grain, WEEK, Need::People(Rows::All)).unwrap();
         read.iter().map(|b| (b.span, b.aggregate().to_aggregate())).collect()
     }
 
@@ -176,11 +178,69 @@ fn past_the_cap_values_become_other_and_the_total_stays() {
     }
     for grain in Grain::ALL {
         let tallies = &db.read(grain)[0].1.tallies;
-        let pages = tallies.of(headwater_core::RowDimension::Page);
+        let pages = tallies.of(RowDimension::Page);
         assert_eq!(pages.len(), 20_001, "{grain:?}");
         assert_eq!(pages.iter().map(|r| r.tally.views).sum::<u64>(), 21_000);
         let other = pages.iter().find(|r| tallies.dict.get(r.key.value) == headwater_core::OTHER).unwrap();
         assert_eq!(other.tally.views, 1000);
+    }
+}
+
+/// What is asked of many rows is read by dimension: it is the same as among all.
+#[test]
+fn a_dimension_that_is_read_alone_is_as_it_is_among_all() {
+    let mut db = Db::new();
+    let mut fold = Fold::new();
+    for i in 0..6000u64 {
+        let mut visit = [""; VisitDimension::COUNT];
+        let page = format!("/{}", i % 5000);
+        visit[VisitDimension::Country as usize] = ["DE", "FR", ""][i as usize % 3];
+        visit[VisitDimension::EntryPage as usize] = &page;
+        let events = [EventDelta { name: "pageview", page: &page, count: 1, ..EventDelta::default() }];
+        let visitor = VisitorHash((i / 2 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        fold.add(&Activity { visitor, minute: Minute(START), tag: 7, visit: &visit, started: 1, went_on: 0, events: &events });
+    }
+    let partials = vec![Partial { site: SiteId(1), minute: Minute(START), aggregate: fold.finish() }];
+    db.apply(&Batch { node: NodeId([1; 16]), seq: 1, position: 1, partials });
+    for settled in [false, true] {
+        if settled {
+            db.settle();
+        }
+        let tx = db.0.transaction().unwrap();
+        let read = |need| buckets::read(&tx, &Cache::new(1 << 20), SiteId(1), Grain::Day, WEEK, need).unwrap().remove(0);
+        let all = read(Need::People(Rows::All));
+        let texts = |bucket: &buckets::Bucket, of| -> Vec<(String, Tally)> {
+            let tallies = &bucket.aggregate().tallies;
+            tallies.of(of).iter().map(|row| (tallies.dict.get(row.key.value).to_owned(), row.tally.clone())).collect()
+        };
+        let (country, entry) = (VisitDimension::Country, VisitDimension::EntryPage);
+        for of in
+            [RowDimension::Page, RowDimension::Name, RowDimension::Visit(country), RowDimension::Visit(entry), RowDimension::Prop]
+        {
+            for need in [Need::Tallies(Rows::Of(of)), Need::People(Rows::Of(of))] {
+                let alone = read(need);
+                assert_eq!(texts(&alone, of), texts(&all, of), "{need:?}");
+                assert_eq!(alone.aggregate().tallies.total(), all.aggregate().tallies.total());
+                assert!(alone.aggregate().tallies.rows.len() < all.aggregate().tallies.rows.len());
+            }
+        }
+        let cache = Cache::new(1 << 24);
+        for dimension in ["event:page", "event:name", "visit:country", "visit:entry_page", "event:props:plan"] {
+            let metrics = ["visitors", "visits", "pageviews", "bounce_rate"];
+            let query = json!({"site_id": "example.com", "metrics": metrics, "dimensions": [dimension], "date_range": "all"});
+            let mut site = SiteContext::new(Calendar::new("Asia/Kolkata").unwrap(), Identity::Day, Minute(START + 1440));
+            site.first_data = Some(Minute(START));
+            let ask = |read: &dyn Fn(Grain, Span, Need) -> Vec<buckets::Bucket>| {
+                let answer = answer(&Query::from_value(&query).unwrap(), &site, |g, s, n| Ok::<_, ()>(read(g, s, n))).unwrap();
+                serde_json::to_value(answer.results).unwrap()
+            };
+            let read = |grain, span, need| buckets::read(&tx, &cache, SiteId(1), grain, span, need).unwrap();
+            let whole = ask(&|grain, span, _| read(grain, span, Need::People(Rows::All)));
+            // Once from the disk, once from memory.
+            assert_eq!(ask(&read), whole, "{dimension}");
+            assert_eq!(ask(&read), whole, "{dimension}");
+        }
+        assert!(read(Need::People(Rows::None)).aggregate().tallies.rows.is_empty());
     }
 }
 

@@ -30,13 +30,13 @@ impl Aggregate {
     }
 }
 
-/// An aggregate as it is stored and looked at: its people in columns.
+/// An aggregate as it is stored and looked at: its people in columns. Its parts are shared, because few questions are about both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packed {
-    /// What is counted by dimension and value; shared, because most questions are about nothing else.
+    /// What is counted by dimension and value.
     pub tallies: Arc<Tallies>,
     /// Who was counted.
-    pub people: Profiles,
+    pub people: Arc<Profiles>,
 }
 
 impl Packed {
@@ -55,6 +55,6 @@ impl Packed {
 
 impl From<Aggregate> for Packed {
     fn from(aggregate: Aggregate) -> Self {
-        Self { people: Profiles::from(&aggregate.people), tallies: Arc::new(aggregate.tallies) }
+        Self { people: Arc::new(Profiles::from(&aggregate.people)), tallies: Arc::new(aggregate.tallies) }
     }
 }

@@ -76,6 +76,16 @@ impl RowDimension {
         }
     }
 
+    /// The dimension whose sheet holds the rows of this one: entry pages stand with pages, whose strings they are and of
+    /// whose numbers the bounce rate is one.
+    #[must_use]
+    pub const fn sheet(self) -> Self {
+        match self {
+            Self::Visit(VisitDimension::EntryPage) => Self::Page,
+            other => other,
+        }
+    }
+
     /// The dimension of a code, if there is one.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {

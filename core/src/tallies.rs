@@ -1,4 +1,6 @@
 //! Tallies: exact counts by dimension and value. They answer whatever is not filtered and not about people.
+mod sheets;
+
 use crate::dict::Dict;
 use crate::{Numbers, RowDimension, StrId};
 

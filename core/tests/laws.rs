@@ -1,6 +1,6 @@
 //! The laws of the algebra: however activities are split, ordered and merged, the same aggregate comes out.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a test fails by panicking
-use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, RowDimension, VisitDimension, VisitorHash};
+use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, RowDimension, Tallies, VisitDimension, VisitorHash};
 use proptest::prelude::*;
 
 /// An activity that owns its strings: few distinct values, so that merging meets equal keys.
@@ -100,6 +100,18 @@ proptest! {
         prop_assert_eq!(&merge(&one, &Aggregate::default()), &one);
         prop_assert_eq!(&merge(&Aggregate::default(), &one), &one);
         prop_assert_eq!(Aggregate::decode(&one.encode()), Ok(one));
+    }
+
+    #[test]
+    fn sheets_are_all_of_it_and_each_has_its_dimension(acts in prop::collection::vec(act(), 0..20)) {
+        let tallies = fold(&acts.iter().enumerate().collect::<Vec<_>>()).tallies;
+        let sheets = tallies.sheets();
+        for (of, sheet) in &sheets {
+            prop_assert_eq!(sheet.total(), tallies.total());
+            prop_assert!(sheet.rows.iter().all(|row| row.key.dimension == RowDimension::Total || row.key.dimension.sheet() == *of));
+            prop_assert_eq!(&Tallies::decode(&sheet.encode().bytes), &Ok(sheet.clone()));
+        }
+        prop_assert_eq!(Tallies::of_sheets(sheets.into_iter().map(|(_, sheet)| sheet).collect()), tallies);
     }
 
     #[test]

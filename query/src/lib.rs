@@ -60,6 +60,6 @@ pub use buckets::{Bucketed, Buckets, Found, TimeRow};
 pub use calendar::{Calendar, Span, UnknownZone};
 #[cfg(feature = "eval")]
 pub use eval::{
-    AnswerError, Bucket, Identity, Kept, Lens, Need, Plan, Read, ReadImported, Retention, SiteContext, answer,
+    AnswerError, Bucket, Identity, Kept, Lens, Names, Need, Plan, Read, ReadImported, Retention, Rows, SiteContext, answer,
     answer_with_imports, buckets, changes, plan, realtime,
 };

@@ -6,9 +6,11 @@ use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 
 use headwater_core::{RowDimension, Tallies};
+use headwater_query::Rows;
 
-use super::read::load_bucket;
-use super::{BucketKey, Cache};
+use super::BucketKey;
+use super::compact::segments;
+use super::segment::Segment;
 use crate::store::StoreError;
 
 /// Values of one dimension (of one property) a day.
@@ -53,11 +55,13 @@ impl Admission {
                 oldest.map(|key| self.days.remove(&key));
             }
             let mut known = Day::default();
-            let stored = load_bucket(connection, &Cache::new(0), day)?;
-            for row in &stored.aggregate.tallies.rows {
-                let dict = &stored.aggregate.tallies.dict;
-                let (key, value) = (dict.get(row.key.key), dict.get(row.key.value));
-                known.admit(&self.hasher, row.key.dimension, key, value, true);
+            for id in segments(connection, day, None)? {
+                let Some((stored, _)) = Segment::load_rows(connection, id, Rows::All)? else { continue };
+                let Tallies { dict, rows } = &*stored.aggregate.tallies;
+                for row in rows {
+                    let (key, value) = (dict.get(row.key.key), dict.get(row.key.value));
+                    known.admit(&self.hasher, row.key.dimension, key, value, true);
+                }
             }
             self.days.insert(day, known);
         }

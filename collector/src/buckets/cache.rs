@@ -3,7 +3,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use headwater_core::{Packed, Row, Tallies};
+use headwater_core::{Row, RowDimension, SiteId, Tallies};
+use headwater_query::Names;
 
 use super::BucketKey;
 use super::segment::Segment;
@@ -15,18 +16,22 @@ struct Shelf<K, V> {
 }
 
 /// A merged bucket and the segments it was merged from.
-type Merged = (Vec<i64>, Arc<Segment>);
+type Merged = (Vec<i64>, Segment);
+/// Which rows of which segment: those of a sheet, or all.
+pub(super) type RowsKey = (i64, Option<RowDimension>);
 
-/// Decoded segments and merged buckets. What has no people is kept apart, so that a query that looks at everybody does not
+/// Decoded segments and merged buckets. Rows and people are kept apart, so that a query that looks at everybody does not
 /// drive out what answers most others.
 ///
 /// What has to go is chosen blindly. Queries read the days of a range one after the other; if these are a little more than
 /// there is room for, whoever throws out the oldest throws out just what comes next, and finds nothing ever again.
 pub struct Cache {
-    segments: Mutex<Shelf<i64, Arc<Segment>>>,
     /// Segments without their people.
-    light: Mutex<Shelf<i64, Arc<Segment>>>,
+    rows: Mutex<Shelf<RowsKey, Segment>>,
+    /// Segments without their rows.
+    people: Mutex<Shelf<i64, Segment>>,
     merged: Mutex<Shelf<BucketKey, Merged>>,
+    names: Mutex<Shelf<SiteId, Arc<Names>>>,
     budget: usize,
 }
 
@@ -34,42 +39,46 @@ impl Cache {
     /// A cache of at most about `budget` bytes; 0 keeps nothing.
     #[must_use]
     pub fn new(budget: usize) -> Self {
-        Self { segments: Mutex::default(), light: Mutex::default(), merged: Mutex::default(), budget }
+        Self { rows: Mutex::default(), people: Mutex::default(), merged: Mutex::default(), names: Mutex::default(), budget }
     }
 
-    /// A segment without its people.
-    pub(super) fn light(&self, id: i64) -> Option<Arc<Segment>> {
-        lock(&self.light).get(&id).map(Arc::clone)
+    /// The numbers of a site's names. Those of names that are no longer anywhere go when there are too many: then all begin anew.
+    pub(super) fn names(&self, site: SiteId) -> Arc<Names> {
+        let mut shelf = lock(&self.names);
+        let most = self.budget / 32;
+        let known = shelf.get(&site).filter(|names| names.bytes() <= most / 2).cloned().unwrap_or_default();
+        shelf.keep(site, known.clone(), known.bytes(), most);
+        known
     }
 
-    /// Keeps a segment without its people, or notes that its lens has grown. These have three sixteenths of the memory.
-    pub(super) fn keep_light(&self, id: i64, segment: &Arc<Segment>) {
-        lock(&self.light).keep(
-            id,
-            Arc::clone(segment),
-            weigh(&segment.aggregate.tallies) + segment.lens.bytes(),
-            self.budget / 16 * 3,
-        );
+    /// Rows of a segment.
+    pub(super) fn rows(&self, key: RowsKey) -> Option<Segment> {
+        lock(&self.rows).get(&key).cloned()
     }
 
-    pub(super) fn segment(&self, id: i64) -> Option<Arc<Segment>> {
-        lock(&self.segments).get(&id).map(Arc::clone)
+    /// Keeps rows of a segment, or notes that their lens has grown. These have three sixteenths of the memory.
+    pub(super) fn keep_rows(&self, key: RowsKey, segment: &Segment) {
+        let bytes = weigh(&segment.aggregate.tallies) + segment.lens.bytes();
+        lock(&self.rows).keep(key, segment.clone(), bytes, self.budget / 16 * 3);
     }
 
-    pub(super) fn keep_segment(&self, id: i64, segment: &Arc<Segment>) {
-        let Packed { tallies, people } = &segment.aggregate;
-        // Mostly they are shared with what is kept without people.
-        let own = if Arc::strong_count(tallies) == 1 { weigh(tallies) } else { 0 };
-        lock(&self.segments).keep(id, Arc::clone(segment), people.bytes() + own, self.budget / 4 * 3);
+    /// The people of a segment.
+    pub(super) fn people(&self, id: i64) -> Option<Segment> {
+        lock(&self.people).get(&id).cloned()
     }
 
-    pub(super) fn merged(&self, key: BucketKey, ids: &[i64]) -> Option<Arc<Segment>> {
-        lock(&self.merged).get(&key).filter(|merged| merged.0 == ids).map(|merged| Arc::clone(&merged.1))
+    /// Keeps the people of a segment.
+    pub(super) fn keep_people(&self, id: i64, segment: &Segment) {
+        lock(&self.people).keep(id, segment.clone(), segment.aggregate.people.bytes(), self.budget / 4 * 3);
     }
 
-    pub(super) fn keep_merged(&self, key: BucketKey, ids: Vec<i64>, segment: &Arc<Segment>) {
+    pub(super) fn merged(&self, key: BucketKey, ids: &[i64]) -> Option<Segment> {
+        lock(&self.merged).get(&key).filter(|merged| merged.0 == ids).map(|merged| merged.1.clone())
+    }
+
+    pub(super) fn keep_merged(&self, key: BucketKey, ids: Vec<i64>, segment: &Segment) {
         let bytes = weigh(&segment.aggregate.tallies) + segment.aggregate.people.bytes();
-        lock(&self.merged).keep(key, (ids, Arc::clone(segment)), bytes, self.budget / 16);
+        lock(&self.merged).keep(key, (ids, segment.clone()), bytes, self.budget / 32);
     }
 }
 

@@ -67,7 +67,7 @@ fn replace(connection: &Connection, key: BucketKey, ids: &[i64], level: i64) -> 
     for &id in ids {
         parts.extend(Segment::load(connection, id)?);
     }
-    let merged = Segment::merge(&parts.iter().collect::<Vec<_>>());
+    let merged = Segment::merge(&parts);
     let id = merged.insert(connection, key, level)?;
     let mut delete = connection.prepare_cached("DELETE FROM segments WHERE id = ?")?;
     for id in ids {

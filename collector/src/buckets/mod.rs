@@ -13,6 +13,7 @@ pub mod nodes;
 mod read;
 mod retain;
 mod segment;
+mod sheets;
 
 pub use apply::{Applied, Applier};
 pub use cache::Cache;

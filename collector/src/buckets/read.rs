@@ -3,11 +3,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use headwater_core::{Grain, Minute, Packed, RowDimension, SiteId};
-use headwater_query::{Need, Span};
+use headwater_query::{Lens, Names, Need, Rows, Span};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::compact::segments;
-use super::segment::{Segment, Stored};
+use super::cache::RowsKey;
+use super::segment::{Segment, StoredPeople};
 use super::{BucketKey, Cache, grain_code};
 use crate::store::StoreError;
 
@@ -16,7 +16,7 @@ use crate::store::StoreError;
 pub struct Bucket {
     /// Its minutes.
     pub span: Span,
-    segment: Arc<Segment>,
+    segment: Segment,
 }
 
 impl Bucket {
@@ -70,14 +70,16 @@ pub fn read(
             }
         }
     }
-    let ready =
-        if need == Need::People { unpack(connection, cache, buckets.iter().flat_map(|(_, ids)| ids))? } else { Ready::new() };
+    let ids = buckets.iter().flat_map(|(_, ids)| ids);
+    let ready = if matches!(need, Need::People(_)) { unpack(connection, cache, ids)? } else { Ready::new() };
+    let reader = Reader { connection, cache, names: cache.names(site), ready };
     let load = |(key, ids): (BucketKey, Vec<i64>)| {
         let segment = match (need, &ids[..]) {
-            (Need::Tallies, [id]) => tallies(connection, cache, *id)?,
-            (Need::Uniques(dimension), [id]) => uniques(connection, cache, *id, dimension)?,
+            (Need::Tallies(rows), [id]) => reader.rows(*id, rows)?.1,
+            (Need::Uniques(dimension), [id]) => reader.uniques(*id, dimension)?,
+            (Need::People(rows), [id]) => reader.whole(*id, rows)?,
             // What is still being written changes too often to keep more than one form of it.
-            _ => merge(connection, cache, &ready, key, ids)?,
+            _ => reader.merge(key, ids)?,
         };
         Ok(Bucket { span: key.span, segment })
     };
@@ -98,24 +100,20 @@ pub fn spans(connection: &Connection, site: SiteId, grain: Grain, span: Span) ->
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Segments at hand.
-type Ready = HashMap<i64, Arc<Segment>>;
+/// People at hand, of the segments of these ids.
+type Ready = HashMap<i64, Segment>;
 
-/// Segments from memory, or unpacked on as many threads as there are cores.
+/// People from memory, or unpacked on as many threads as there are cores.
 fn unpack<'a>(connection: &Connection, cache: &Cache, ids: impl Iterator<Item = &'a i64>) -> Result<Ready, StoreError> {
-    let (mut ready, mut stored) = (Ready::new(), Vec::<(Stored, Option<Arc<Segment>>)>::new());
+    let (mut ready, mut stored) = (Ready::new(), Vec::new());
     for id in ids {
-        match cache.segment(*id) {
+        match cache.people(*id) {
             Some(segment) => drop(ready.insert(*id, segment)),
-            None => stored.extend(Stored::read(connection, *id)?.map(|stored| (stored, cache.light(*id)))),
+            None => stored.extend(StoredPeople::read(connection, *id)?),
         }
     }
-    let unpack = |some: &[(Stored, Option<Arc<Segment>>)]| -> Result<Vec<_>, StoreError> {
-        let one = |(stored, light): &(Stored, Option<Arc<Segment>>)| {
-            let tallies = light.as_ref().map(|light| Arc::clone(&light.aggregate.tallies));
-            Ok((stored.id, Arc::new(stored.unpack(tallies)?)))
-        };
-        some.iter().map(one).collect()
+    let unpack = |some: &[StoredPeople]| -> Result<Vec<_>, StoreError> {
+        some.iter().map(|stored| Ok((stored.id, stored.unpack()?))).collect()
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(stored.len());
     if threads < 2 {
@@ -130,99 +128,85 @@ fn unpack<'a>(connection: &Connection, cache: &Cache, ids: impl Iterator<Item = 
             Ok::<_, StoreError>(())
         })?;
     }
-    for (stored, light) in &stored {
-        let Some(segment) = ready.get(&stored.id) else { continue };
-        if light.is_none() {
-            // It shares its tallies with this one.
-            cache.keep_light(stored.id, &Arc::new(segment.without_people()));
-        }
-        cache.keep_segment(stored.id, segment);
+    for StoredPeople { id, .. } in &stored {
+        ready.get(id).inspect(|segment| cache.keep_people(*id, segment));
     }
     Ok(ready)
 }
 
-/// The tallies of a bucket that is one segment.
-fn tallies(connection: &Connection, cache: &Cache, id: i64) -> Result<Arc<Segment>, StoreError> {
-    if let Some(known) = cache.light(id) {
-        return Ok(known);
-    }
-    let light = Arc::new(Segment::load_tallies(connection, id)?.unwrap_or_default());
-    cache.keep_light(id, &light);
-    Ok(light)
+/// What segments of one site are read with.
+struct Reader<'a> {
+    connection: &'a Connection,
+    cache: &'a Cache,
+    names: Arc<Names>,
+    ready: Ready,
 }
 
-/// The tallies of a bucket that is one segment, and what its lens knows of a dimension; without its people.
-fn uniques(connection: &Connection, cache: &Cache, id: i64, dimension: RowDimension) -> Result<Arc<Segment>, StoreError> {
-    let known = cache.light(id);
-    if let Some(known) = known.as_ref().filter(|known| known.lens.knows(dimension)) {
-        return Ok(Arc::clone(known));
-    }
-    let light = match known {
-        Some(light) => light,
-        None => Arc::new(Segment::load_tallies(connection, id)?.unwrap_or_default()),
-    };
-    if let Some(written) = Segment::load_uniques(connection, id)? {
-        let corrupt = || StoreError::Corrupt(format!("what is known of segment {id}"));
-        // Whoever has it in hand without theta needs none; who finds it to know something must find theta, too.
-        let light = if light.lens.knows(RowDimension::Total) {
-            light
-        } else {
-            Arc::new(light.with_theta(headwater_query::Lens::theta(&written).ok_or_else(corrupt)?))
+impl Reader<'_> {
+    /// Rows of a segment without its people, and under which key they are kept.
+    fn rows(&self, id: i64, rows: Rows) -> Result<(RowsKey, Segment), StoreError> {
+        let key = match rows {
+            Rows::None => return Ok(((id, None), Segment::default())),
+            Rows::Of(dimension) => (id, Some(dimension.sheet())),
+            Rows::All => (id, None),
         };
-        light.lens.read(dimension, &written, &light.aggregate.tallies).ok_or_else(corrupt)?;
-        cache.keep_light(id, &light);
-        return Ok(light);
+        for key in [(id, None), key] {
+            if let Some(known) = self.cache.rows(key) {
+                return Ok((key, known));
+            }
+        }
+        let (segment, all) = Segment::load_rows(self.connection, id, rows)?.unwrap_or_default();
+        let segment = Segment { lens: Arc::new(Lens::of_site(self.names.clone())), ..segment };
+        let key = if all { (id, None) } else { key };
+        self.cache.keep_rows(key, &segment);
+        Ok((key, segment))
     }
-    let known = Some(light);
-    let full = match cache.segment(id) {
-        Some(segment) => segment,
-        // Not kept: who asks for this asks for no people.
-        None => Arc::new(Segment::load(connection, id)?.unwrap_or_default()),
-    };
-    // What was worked out before stays, if it was of a segment whose theta is known.
-    let light = known.filter(|known| known.lens.knows(RowDimension::Total)).unwrap_or_else(|| Arc::new(full.without_people()));
-    light.lens.prepare(dimension, &full.aggregate);
-    cache.keep_light(id, &light);
-    Ok(light)
-}
 
-/// One bucket; empty if nothing happened in it.
-pub(super) fn load_bucket(connection: &Connection, cache: &Cache, key: BucketKey) -> Result<Arc<Segment>, StoreError> {
-    let ids = segments(connection, key, None)?;
-    merge(connection, cache, &Ready::new(), key, ids)
-}
+    /// The rows of a dimension of a segment, and what its lens knows of the dimension; without its people.
+    fn uniques(&self, id: i64, dimension: RowDimension) -> Result<Segment, StoreError> {
+        let (key, rows) = self.rows(id, Rows::Of(dimension))?;
+        if rows.lens.knows(dimension) {
+            return Ok(rows);
+        }
+        let segment = if let Some(theta) = rows.load_uniques(self.connection, id, dimension)? {
+            rows.with_theta(theta)
+        } else {
+            // They are not kept: who asks for this asks for nobody.
+            let people = self.people(id)?;
+            rows.lens.prepare(dimension, &people.with_rows(&rows).aggregate);
+            rows.with_theta(people.aggregate.people.theta)
+        };
+        self.cache.keep_rows(key, &segment);
+        Ok(segment)
+    }
 
-fn merge(
-    connection: &Connection,
-    cache: &Cache,
-    ready: &Ready,
-    key: BucketKey,
-    ids: Vec<i64>,
-) -> Result<Arc<Segment>, StoreError> {
-    if ids.is_empty() {
-        return Ok(Arc::new(Segment { sampled: true, ..Segment::default() }));
-    }
-    if ids.len() > 1
-        && let Some(segment) = cache.merged(key, &ids)
-    {
-        return Ok(segment);
-    }
-    let mut parts = Vec::with_capacity(ids.len());
-    for &id in &ids {
-        if let Some(segment) = ready.get(&id).cloned().or_else(|| cache.segment(id)) {
-            parts.push(segment);
-        } else if let Some(segment) = Segment::load(connection, id)? {
-            let segment = Arc::new(segment);
-            cache.keep_segment(id, &segment);
-            parts.push(segment);
+    /// The people of a segment.
+    fn people(&self, id: i64) -> Result<Segment, StoreError> {
+        match self.ready.get(&id).cloned().or_else(|| self.cache.people(id)) {
+            Some(people) => Ok(people),
+            None => StoredPeople::read(self.connection, id)?.map_or_else(|| Ok(Segment::default()), |stored| stored.unpack()),
         }
     }
-    if let [one] = &parts[..] {
-        return Ok(Arc::clone(one));
+
+    /// The people of a segment with rows.
+    fn whole(&self, id: i64, rows: Rows) -> Result<Segment, StoreError> {
+        Ok(self.people(id)?.with_rows(&self.rows(id, rows)?.1))
     }
-    let merged = Arc::new(Segment::merge(&parts.iter().map(|p| &**p).collect::<Vec<_>>()));
-    cache.keep_merged(key, ids, &merged);
-    Ok(merged)
+
+    /// What the segments of a bucket are together.
+    fn merge(&self, key: BucketKey, ids: Vec<i64>) -> Result<Segment, StoreError> {
+        if let Some(segment) = self.cache.merged(key, &ids) {
+            return Ok(segment);
+        }
+        let parts = ids.iter().map(|id| {
+            let people = self.people(*id)?;
+            self.cache.keep_people(*id, &people);
+            Ok(people.with_rows(&self.rows(*id, Rows::All)?.1))
+        });
+        let merged = Segment::merge(&parts.collect::<Result<Vec<_>, StoreError>>()?);
+        self.cache.keep_merged(key, ids, &merged);
+        Ok(merged)
+    }
 }
 
 /// The first minute that a site's buckets reach back to, if it has any.

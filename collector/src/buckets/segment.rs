@@ -2,32 +2,35 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use headwater_core::{Encoded, Packed, People, Profiles, Tallies};
-use headwater_query::Lens;
+use headwater_core::{Encoded, Packed, People, Profiles, RowDimension, Tallies};
+use headwater_query::{Lens, Rows};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{BucketKey, grain_code};
+use super::{BucketKey, grain_code, sheets};
 use crate::store::StoreError;
 
 /// Blobs below this many bytes are stored as they are: compressing them costs more than it saves.
 const COMPRESS_FROM: usize = 512;
 /// zstd's default: twice as fast to write as higher levels and nearly as small here.
 const ZSTD_LEVEL: i32 = 3;
+/// Tallies of so many rows are stored by dimension. Of fewer, which mostly are soon merged into others, all are read as quickly
+/// as one, and take less space together.
+const SHEETS_FROM: usize = 4096;
 /// The longest column that is unpacked: a bound on what a damaged length can ask for.
 const MAX_UNPACKED: usize = 1 << 30;
 
-/// An aggregate as stored; without people where samples are no longer kept.
+/// An aggregate as stored, or a part of one; without people where samples are no longer kept. Its parts are shared.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Segment {
     pub(crate) aggregate: Packed,
     pub(crate) sampled: bool,
     /// What queries worked out about the aggregate, as long as it is in memory.
-    pub(crate) lens: Lens,
+    pub(crate) lens: Arc<Lens>,
 }
 
 impl Segment {
     /// The sum. Where one part has no sample, the sum has none.
-    pub(crate) fn merge(parts: &[&Self]) -> Self {
+    pub(crate) fn merge(parts: &[Self]) -> Self {
         let sampled = parts.iter().all(|p| p.sampled);
         let tallies = Tallies::merge(&parts.iter().map(|p| &*p.aggregate.tallies).collect::<Vec<_>>());
         let people = if sampled {
@@ -36,24 +39,21 @@ impl Segment {
         } else {
             Profiles::default()
         };
-        Self { aggregate: Packed { tallies: Arc::new(tallies), people }, sampled, lens: Lens::default() }
+        let aggregate = Packed { tallies: Arc::new(tallies), people: Arc::new(people) };
+        Self { aggregate, sampled, lens: Arc::default() }
     }
 
-    /// The same without its people, of whom only the share that they are is kept.
-    pub(crate) fn without_people(&self) -> Self {
-        let people = Profiles { theta: self.aggregate.people.theta, ..Profiles::default() };
-        let aggregate = Packed { tallies: self.aggregate.tallies.clone(), people };
-        Self { aggregate, sampled: self.sampled, lens: Lens::default() }
+    /// The same with the rows of another part of it.
+    pub(crate) fn with_rows(&self, rows: &Self) -> Self {
+        let aggregate = Packed { tallies: rows.aggregate.tallies.clone(), people: self.aggregate.people.clone() };
+        Self { aggregate, sampled: self.sampled, lens: self.lens.clone() }
     }
 
-    /// The same with a share of people that is known now.
+    /// The same with nobody in it; of its people only the share that they are is kept.
     pub(crate) fn with_theta(&self, theta: u64) -> Self {
-        let people = Profiles { theta, ..Profiles::default() };
-        Self {
-            aggregate: Packed { tallies: self.aggregate.tallies.clone(), people },
-            sampled: self.sampled,
-            lens: self.lens.clone(),
-        }
+        let people = Arc::new(Profiles { theta, ..Profiles::default() });
+        let aggregate = Packed { tallies: self.aggregate.tallies.clone(), people };
+        Self { aggregate, sampled: self.sampled, lens: self.lens.clone() }
     }
 
     /// Appends this segment to a bucket; gives its id.
@@ -65,68 +65,91 @@ impl Segment {
     /// Stores beside a segment what queries will ask of its people most.
     pub(crate) fn insert_uniques(&self, connection: &Connection, id: i64) -> Result<(), StoreError> {
         if self.sampled {
-            let uniques = pack(&Encoded { bytes: Lens::written(&self.aggregate), cuts: Vec::new() })?;
+            let written = Lens::written(&self.aggregate).map(|(of, bytes)| (of, Encoded { bytes, cuts: Vec::new() }));
+            let uniques = sheets::write(written)?;
             connection.prepare_cached("UPDATE segments SET uniques = ? WHERE id = ?")?.execute(params![uniques, id])?;
         }
         Ok(())
     }
 
-    /// Reads what was stored so, unpacked.
-    pub(crate) fn load_uniques(connection: &Connection, id: i64) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut statement = connection.prepare_cached("SELECT uniques FROM segments WHERE id = ?")?;
-        let found = statement.query_row([id], |row| row.get::<_, Option<Vec<u8>>>(0)).optional()?;
-        found.flatten().map(|uniques| unpack(&uniques)).transpose()
+    /// Reads a whole segment; `None` if it was merged away since its id was read.
+    pub(crate) fn load(connection: &Connection, id: i64) -> Result<Option<Self>, StoreError> {
+        let (Some((rows, _)), Some(people)) = (Self::load_rows(connection, id, Rows::All)?, StoredPeople::read(connection, id)?)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(people.unpack()?.with_rows(&rows)))
     }
 
-    /// Reads a segment; `None` if it was merged away since its id was read.
-    pub(crate) fn load(connection: &Connection, id: i64) -> Result<Option<Self>, StoreError> {
-        Stored::read(connection, id)?.map(|stored| stored.unpack(None)).transpose()
+    /// Reads rows of a segment, and says whether these are all there are; `None` as [`Segment::load`].
+    pub(crate) fn load_rows(connection: &Connection, id: i64, rows: Rows) -> Result<Option<(Self, bool)>, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT tallies, typeof(people) <> 'null' FROM segments WHERE id = ?")?;
+        let row = statement.query_row([id], |row| {
+            let blob = row.get_ref(0)?.as_blob()?;
+            Ok((read_tallies(blob, rows, id), row.get(1)?))
+        });
+        let Some((tallies, sampled)) = row.optional()? else { return Ok(None) };
+        let (tallies, whole) = tallies?;
+        let aggregate = Packed { tallies: Arc::new(tallies), people: Arc::default() };
+        Ok(Some((Self { aggregate, sampled, lens: Arc::default() }, whole)))
+    }
+
+    /// Adds to the lens what was stored about a dimension and the total, and gives theta; `None` if nothing was stored.
+    pub(crate) fn load_uniques(&self, connection: &Connection, id: i64, of: RowDimension) -> Result<Option<u64>, StoreError> {
+        let corrupt = || StoreError::Corrupt(format!("what is known of segment {id}"));
+        let mut statement = connection.prepare_cached("SELECT uniques FROM segments WHERE id = ?")?;
+        let found = statement.query_row([id], |row| row.get::<_, Option<Vec<u8>>>(0)).optional()?;
+        let Some(blob) = found.flatten() else { return Ok(None) };
+        let mut theta = None;
+        for (of, packed) in sheets::read(&blob)?.into_iter().filter(|(d, _)| [RowDimension::Total, of].contains(d)) {
+            theta = self.lens.read(of, &unpack(packed)?, &self.aggregate.tallies);
+            theta.ok_or_else(corrupt)?;
+        }
+        theta.map(Some).ok_or_else(corrupt)
     }
 }
 
-/// A segment as it is in the database.
-pub(crate) struct Stored {
+/// Rows of tallies as they are stored, and whether these are all there are.
+fn read_tallies(blob: &[u8], rows: Rows, id: i64) -> Result<(Tallies, bool), StoreError> {
+    let decode = |packed: &[u8]| {
+        let corrupt = |error| StoreError::Corrupt(format!("segment {id}: {error}"));
+        Tallies::decode(&unpack(packed)?).map_err(corrupt)
+    };
+    if !sheets::are(blob) {
+        return Ok((decode(blob)?, true));
+    }
+    let sheets = sheets::read(blob)?;
+    if let Rows::Of(dimension) = rows {
+        // Without rows of the dimension there is no sheet of it; the first has the total.
+        let sheet = sheets.iter().find(|(of, _)| *of == dimension.sheet()).or(sheets.first());
+        return Ok((sheet.map_or_else(|| Ok(Tallies::default()), |(_, packed)| decode(packed))?, false));
+    }
+    let sheets: Vec<Tallies> = sheets.into_iter().map(|(_, packed)| decode(packed)).collect::<Result<_, _>>()?;
+    Ok((Tallies::of_sheets(sheets), true))
+}
+
+/// The people of a segment as they are in the database.
+pub(crate) struct StoredPeople {
     pub(crate) id: i64,
-    tallies: Vec<u8>,
     people: Option<Vec<u8>>,
 }
 
-impl Stored {
-    /// Reads it; `None` as [`Segment::load`].
+impl StoredPeople {
+    /// Reads them; `None` as [`Segment::load`].
     pub(crate) fn read(connection: &Connection, id: i64) -> Result<Option<Self>, StoreError> {
-        let mut statement = connection.prepare_cached("SELECT tallies, people FROM segments WHERE id = ?")?;
-        Ok(statement.query_row([id], |row| Ok(Self { id, tallies: row.get(0)?, people: row.get(1)? })).optional()?)
+        let mut statement = connection.prepare_cached("SELECT people FROM segments WHERE id = ?")?;
+        Ok(statement.query_row([id], |row| Ok(Self { id, people: row.get(0)? })).optional()?)
     }
 
-    /// Unpacks and checks it; not the tallies, if they are at hand.
-    pub(crate) fn unpack(&self, tallies: Option<Arc<Tallies>>) -> Result<Segment, StoreError> {
+    /// Unpacks and checks them: a segment without rows.
+    pub(crate) fn unpack(&self) -> Result<Segment, StoreError> {
         let corrupt = |error| StoreError::Corrupt(format!("segment {}: {error}", self.id));
-        let tallies = match tallies {
-            Some(tallies) => tallies,
-            None => Arc::new(Tallies::decode(&unpack(&self.tallies)?).map_err(corrupt)?),
-        };
         let people = match &self.people {
             Some(blob) => Profiles::decode(&unpack(blob)?).map_err(corrupt)?,
             None => Profiles::default(),
         };
-        let aggregate = Packed { tallies, people };
-        Ok(Segment { aggregate, sampled: self.people.is_some(), lens: Lens::default() })
-    }
-}
-
-impl Segment {
-    /// Reads only the tallies of a segment; `None` as [`Segment::load`].
-    pub(crate) fn load_tallies(connection: &Connection, id: i64) -> Result<Option<Self>, StoreError> {
-        let mut statement = connection.prepare_cached("SELECT tallies, people IS NOT NULL FROM segments WHERE id = ?")?;
-        let row = statement.query_row([id], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)));
-        let Some((tallies, sampled)) = row.optional()? else { return Ok(None) };
-        let corrupt = |error| StoreError::Corrupt(format!("segment {id}: {error}"));
-        let tallies = Tallies::decode(&unpack(&tallies)?).map_err(corrupt)?;
-        Ok(Some(Self {
-            aggregate: Packed { tallies: Arc::new(tallies), people: Profiles::default() },
-            sampled,
-            lens: Lens::default(),
-        }))
+        let aggregate = Packed { tallies: Arc::default(), people: Arc::new(people) };
+        Ok(Segment { aggregate, sampled: self.people.is_some(), lens: Arc::default() })
     }
 }
 
@@ -138,7 +161,13 @@ pub(crate) struct Blobs {
 
 impl Blobs {
     pub(crate) fn of(tallies: &Tallies, people: Option<&Profiles>) -> Result<Self, StoreError> {
-        Ok(Self { tallies: pack(&tallies.encode())?, people: people.map(|people| pack(&people.encode())).transpose()? })
+        let by_dimension = tallies.rows.len() >= SHEETS_FROM;
+        let tallies = if by_dimension {
+            sheets::write(tallies.sheets().into_iter().map(|(of, sheet)| (of, sheet.encode())))?
+        } else {
+            pack(&tallies.encode())?
+        };
+        Ok(Self { tallies, people: people.map(|people| pack(&people.encode())).transpose()? })
     }
 
     /// Appends this segment to a bucket; gives its id.

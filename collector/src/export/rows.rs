@@ -3,7 +3,7 @@ use std::collections::HashMap;
 
 use headwater_core::{Grain, Millis, Minute, Numbers, RowDimension, Tally, VisitDimension};
 pub use headwater_query::Span;
-use headwater_query::{Calendar, DateRange, MetricValue, Moment, Need, Pagination, Query};
+use headwater_query::{Calendar, DateRange, MetricValue, Moment, Need, Pagination, Query, Rows};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -100,8 +100,9 @@ pub(super) fn of_bucket(
     span: Span,
     now: Millis,
 ) -> Result<Vec<Row>, AskError> {
-    let Some(bucket) =
-        buckets::read(conn, cache, site.id, grain, span, Need::Tallies)?.into_iter().find(|bucket| bucket.span == span)
+    let Some(bucket) = buckets::read(conn, cache, site.id, grain, span, Need::Tallies(Rows::All))?
+        .into_iter()
+        .find(|bucket| bucket.span == span)
     else {
         return Ok(Vec::new());
     };

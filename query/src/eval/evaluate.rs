@@ -66,11 +66,11 @@ pub fn answer_with_imports<B: Bucket, E>(
     imported: &mut ReadImported<'_, E>,
 ) -> Result<Answer, AnswerError<E>> {
     let plan = plan(query, site)?;
-    let rows = evaluate(query, &plan, site, &mut read, imported)?;
-    let (mut answer, starts) = page(query, &plan, site, rows)?;
+    let (rows, all) = evaluate(query, &plan, site, &mut read, imported)?;
+    let (mut answer, starts) = page(query, &plan, site, rows, all)?;
     tell_imports(query, &plan, site, &mut answer.meta);
     if let Some(other) = &plan.compared {
-        let rows = evaluate(query, other, site, &mut read, imported)?;
+        let (rows, _) = evaluate(query, other, site, &mut read, imported)?;
         compare::join(&mut answer, &starts, query, [&plan, other], site, &rows)?;
     }
     Ok(answer)
@@ -97,7 +97,7 @@ pub(super) fn gather<B: Bucket, E>(
             let mut windows: Vec<Minute> = found.iter().map(|b| site.window(b.span().start)).collect();
             windows.sort_unstable();
             if part.grain == Grain::Day && site.counts_by_day(part.span) && windows.windows(2).any(|two| two[0] == two[1]) {
-                found = get(Need::People)?;
+                found = get(Need::People(need.rows()))?;
             }
         }
         gathered.extend(found);
@@ -109,7 +109,7 @@ pub(super) fn gather<B: Bucket, E>(
 
 /// The buckets' people as the query sees them.
 pub(super) fn views<'a, B: Bucket>(needs: &Needs, site: &'a SiteContext, buckets: &'a [B]) -> Vec<View<'a>> {
-    let people = |bucket: &'a B| (site.window(bucket.span().start), &bucket.aggregate().people);
+    let people = |bucket: &'a B| (site.window(bucket.span().start), &*bucket.aggregate().people);
     let parts: Vec<(Minute, &Profiles)> = if needs.exits { buckets.iter().map(people).collect() } else { Vec::new() };
     let mut exits = exits(&parts).into_iter();
     let view = |bucket: &'a B| View {
@@ -121,18 +121,18 @@ pub(super) fn views<'a, B: Bucket>(needs: &Needs, site: &'a SiteContext, buckets
     buckets.iter().map(view).collect()
 }
 
-/// The rows, in no order.
+/// The rows, in no order, at least those up to the end of the page; and how many there are.
 fn evaluate<B: Bucket, E>(
     query: &Query,
     plan: &Plan,
     site: &SiteContext,
     read: &mut impl FnMut(Grain, Span, Need) -> Result<Vec<B>, E>,
     imported: &mut ReadImported<'_, E>,
-) -> Result<Vec<Row>, AnswerError<E>> {
+) -> Result<(Vec<Row>, usize), AnswerError<E>> {
     let needs = &plan.needs;
     let shares = [Metric::Percentage, Metric::ConversionRate, Metric::GroupConversionRate];
     let whole = query.metrics.iter().any(|metric| shares.contains(metric));
-    let light = plan.reads.iter().all(|read| plan.need(read, whole, site) != Need::People);
+    let light = plan.reads.iter().all(|read| plan.need(read, whole, site).is_light());
     let by_window = needs.looks_at_windows();
     // Light buckets are read in one go; of heavy ones no more than are looked at together.
     let chunks = if light || whole || by_window { vec![plan.reads.clone()] } else { plan.chunks(site) };
@@ -161,22 +161,38 @@ fn evaluate<B: Bucket, E>(
             bases.add_imported(needs, &everyone);
         }
     }
-    let shown = totals.iter().filter(|(.., totals)| query.dimensions.is_empty() || totals.is_shown());
+    let told = |metric: Metric, totals: &Totals, bases: &Bases| {
+        let own = totals.own().filter(|_| !imports::know(metric, needs));
+        metrics::metric(metric, own.as_ref().unwrap_or(totals), needs, bases)
+    };
     let row = |time: Minute, names: Vec<Rc<str>>, totals: &Totals| {
         let bases = bases.of(needs, time, &names);
-        let own = totals.own();
-        let known = |metric| own.as_ref().filter(|_| !imports::know(metric, needs)).unwrap_or(totals);
-        let (metrics, bounds) = query.metrics.iter().map(|m| metrics::metric(*m, known(*m), needs, &bases)).unzip();
+        let (metrics, bounds) = query.metrics.iter().map(|m| told(*m, totals, &bases)).unzip();
         Row { time, names, metrics, bounds }
     };
-    let mut rows: Vec<Row> = shown.map(|(time, group, totals)| row(*time, groups.names(*group, width), totals)).collect();
+    totals.retain(|(.., totals)| query.dimensions.is_empty() || totals.is_shown());
+    let mut all = totals.len();
+    // Of thousands of rows a page is shown. What is compared looks at the others, too, and shares need names.
+    if query.include.comparisons.is_none() && !whole {
+        let none = bases.of(needs, Minute(0), &[]);
+        order::keep_first(&mut totals, last(query), query, |(.., totals), metric| told(metric, totals, &none).0);
+    }
+    let mut rows: Vec<Row> = totals.iter().map(|(time, group, totals)| row(*time, groups.names(*group, width), totals)).collect();
     // A line that is compared has all its points, also where only the other line has something.
     if let (Some(_), [Dimension::Time(_)], Some(time)) = (&query.include.comparisons, query.dimensions.as_slice(), plan.time) {
         let known: HashSet<Minute> = rows.iter().map(|row| row.time).collect();
         let missing = starts(time, plan.span, "include.comparisons", site)?.into_iter().filter(|at| !known.contains(at));
-        rows.extend(missing.map(|at| row(at, Vec::new(), &Totals::default())).collect::<Vec<_>>());
+        let missing: Vec<Row> = missing.map(|at| row(at, Vec::new(), &Totals::default())).collect();
+        all += missing.len();
+        rows.extend(missing);
     }
-    Ok(rows)
+    Ok((rows, all))
+}
+
+/// How many rows there are up to the end of the page that was asked for.
+fn last(query: &Query) -> usize {
+    let last = u64::from(query.pagination.offset).saturating_add(query.pagination.limit.into());
+    usize::try_from(last).unwrap_or(usize::MAX)
 }
 
 /// Buckets with where they belong.
@@ -189,7 +205,7 @@ pub(super) fn parts<'a, B: Bucket>(
     let calendar = site.calendar();
     let part = |(bucket, view): (&'a B, &'a View<'a>)| {
         let start = bucket.span().start;
-        if plan.needs.people && !bucket.has_people() && !bucket.aggregate().is_empty() {
+        if plan.needs.people && !bucket.has_people() {
             return Err(QueryError::NotAvailable {
                 field: "date_range".to_owned(),
                 needs: format!("this needs the visitors of {}", calendar.local(start)),
@@ -360,15 +376,20 @@ impl AllBases {
 
 /// Sorts the rows, cuts out the page that was asked for and says what there is to say; and where the time of each row of
 /// the page begins.
-fn page(query: &Query, plan: &Plan, site: &SiteContext, mut rows: Vec<Row>) -> Result<(Answer, Vec<Minute>), QueryError> {
+fn page(
+    query: &Query,
+    plan: &Plan,
+    site: &SiteContext,
+    mut rows: Vec<Row>,
+    all: usize,
+) -> Result<(Answer, Vec<Minute>), QueryError> {
     let calendar = site.calendar();
     let time_labels = match (query.include.time_labels, plan.time) {
         (true, Some(time)) => Some(labels(time, plan.span, site)?),
         _ => None,
     };
-    let total_rows = query.include.total_rows.then_some(rows.len() as u64);
-    let last = u64::from(query.pagination.offset).saturating_add(query.pagination.limit.into());
-    order::sort(&mut rows, usize::try_from(last).unwrap_or(usize::MAX), query);
+    let total_rows = query.include.total_rows.then_some(all as u64);
+    order::sort(&mut rows, last(query), query);
     let mut results = Vec::new();
     let mut bounds = Vec::new();
     let mut starts = Vec::new();

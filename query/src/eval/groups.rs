@@ -2,10 +2,12 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use headwater_core::{OTHER, Profiles, RowDimension, StrId, Tallies};
 
+use super::Names;
 use super::labels;
 use super::matcher::Memo;
 use super::view::View;
@@ -23,7 +25,11 @@ pub(super) struct Groups {
     at: usize,
     walked: Vec<u32>,
     walking: bool,
+    /// The groups of numbered names, by number; `NONE` where there is none yet.
+    numbered: Option<(Arc<Names>, Vec<u32>)>,
 }
+
+const NONE: u32 = u32::MAX;
 
 impl Groups {
     pub(super) fn value(&mut self, text: &str) -> u32 {
@@ -68,6 +74,24 @@ impl Groups {
         let id = self.value(text);
         self.walked.push(id);
         id
+    }
+
+    /// The value that has a number among names. Which names it is that are asked for by number is decided by the first.
+    pub(super) fn numbered<'t>(&mut self, names: &Arc<Names>, number: u32, text: impl FnOnce() -> &'t str) -> u32 {
+        let (known, groups) = self.numbered.get_or_insert_with(|| (names.clone(), Vec::new()));
+        if !Arc::ptr_eq(known, names) {
+            return self.value(text());
+        }
+        match groups.get(number as usize) {
+            Some(&group) if group != NONE => return group,
+            Some(_) => {}
+            None => groups.resize(number as usize + 1, NONE),
+        }
+        let group = self.value(text());
+        if let Some(known) = self.numbered.as_mut().and_then(|(_, groups)| groups.get_mut(number as usize)) {
+            *known = group;
+        }
+        group
     }
 
     fn combination(&mut self, key: &[u32]) -> u32 {

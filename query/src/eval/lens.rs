@@ -3,19 +3,26 @@
 //! The people of one bucket and one row of tallies never change while the bucket does not, so the questions that are
 //! asked most (who saw which page, day by day) cost a look at the rows instead of a scan of everyone. A bucket whose time is
 //! over can be stored with what its lens knows ([`Lens::written`]).
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use headwater_core::{Dict, Estimate, Hlls, OTHER, Packed, Profiles, Row, RowDimension, StrId, Tallies, VisitDimension};
 
 use serde::{Deserialize, Serialize};
 
+use super::Names;
 use super::matcher::Memo;
 
 /// Kept beside one aggregate; never beside another.
 #[derive(Clone, Debug, Default)]
 pub struct Lens {
-    by_dimension: [OnceLock<Uniques>; 4 + VisitDimension::COUNT],
+    by_dimension: [OnceLock<Uniques>; PLACES],
+    names: Option<Arc<Names>>,
+    /// The number of the value of each row, by dimension.
+    numbers: [OnceLock<Box<[u32]>>; PLACES],
 }
+
+/// How many dimensions have a place.
+const PLACES: usize = 4 + VisitDimension::COUNT;
 
 /// About each row of one dimension, in the order of the rows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -43,27 +50,32 @@ impl Uniques {
     }
 }
 
-/// What is written of lenses.
+/// What is written of a dimension.
 #[derive(Serialize, Deserialize)]
-struct Written<'a> {
+struct Written {
     version: u8,
     /// The least hash of those whom the sample leaves out.
     theta: u64,
-    /// Of each dimension, in the order of their places.
-    #[serde(borrow)]
-    dimensions: Vec<&'a [u8]>,
+    uniques: Uniques,
 }
 
-/// Of what is written of lenses.
+/// Of what is written.
 const VERSION: u8 = 1;
 
-impl<'a> Written<'a> {
-    fn read(bytes: &'a [u8]) -> Option<Self> {
-        postcard::from_bytes(bytes).ok().filter(|written: &Self| written.version == VERSION)
-    }
-}
-
 impl Lens {
+    /// A lens for a bucket of a site, whose rows have the numbers that its other buckets' have.
+    #[must_use]
+    pub fn of_site(names: Arc<Names>) -> Self {
+        Self { names: Some(names), ..Self::default() }
+    }
+
+    /// The numbers of the values of a dimension's rows, and whose they are; `None` for properties, and without a site.
+    pub(super) fn numbers(&self, dimension: RowDimension, tallies: &Tallies) -> Option<(&Arc<Names>, &[u32])> {
+        let names = self.names.as_ref()?;
+        let numbers = || names.numbers(tallies.of(dimension).iter().map(|row| tallies.dict.get(row.key.value)));
+        Some((names, self.numbers.get(place(dimension)?)?.get_or_init(numbers)))
+    }
+
     /// About the rows of a dimension, worked out now if it was not before. `None` for properties.
     pub(super) fn of(&self, dimension: RowDimension, aggregate: &Packed) -> Option<&Uniques> {
         Some(self.by_dimension.get(place(dimension)?)?.get_or_init(|| Uniques::new(dimension, aggregate)))
@@ -76,41 +88,32 @@ impl Lens {
         self.of(dimension, aggregate);
     }
 
-    /// What a lens knows of all dimensions of a bucket, to be stored beside it.
-    #[must_use]
-    pub fn written(aggregate: &Packed) -> Vec<u8> {
+    /// What a lens knows of each dimension of a bucket, to be stored beside it.
+    pub fn written(aggregate: &Packed) -> impl Iterator<Item = (RowDimension, Vec<u8>)> {
         let visits = VisitDimension::ALL.iter().map(|dimension| RowDimension::Visit(*dimension));
         let all = [RowDimension::Total, RowDimension::Name, RowDimension::Page, RowDimension::Hostname].into_iter().chain(visits);
-        let one = |dimension| postcard::to_stdvec(&Uniques::new(dimension, aggregate)).unwrap_or_default();
-        let dimensions: Vec<Vec<u8>> = all.map(one).collect();
-        let dimensions = dimensions.iter().map(Vec::as_slice).collect();
-        postcard::to_stdvec(&Written { version: VERSION, theta: aggregate.people.theta, dimensions }).unwrap_or_default()
+        let write = |dimension| {
+            let uniques = Uniques::new(dimension, aggregate);
+            postcard::to_stdvec(&Written { version: VERSION, theta: aggregate.people.theta, uniques }).unwrap_or_default()
+        };
+        all.map(move |dimension| (dimension, write(dimension)))
     }
 
-    /// Theta of the people that something was written about; `None` if it is none of ours.
-    #[must_use]
-    pub fn theta(written: &[u8]) -> Option<u64> {
-        Written::read(written).map(|written| written.theta)
-    }
-
-    /// Takes from what was written what there is to know of the total and of a dimension. `None` if it was not written
+    /// Takes what was written of a dimension, and gives theta of the people it was written about. `None` if it was not written
     /// about these tallies.
     #[must_use]
-    pub fn read(&self, dimension: RowDimension, written: &[u8], tallies: &Tallies) -> Option<()> {
-        let written = Written::read(written)?;
-        for dimension in [RowDimension::Total, dimension] {
-            let known: Uniques = postcard::from_bytes(written.dimensions.get(place(dimension)?)?).ok()?;
-            let rows = tallies.of(dimension).len();
-            let whole = |length: usize| length == 0 || length == rows;
-            if known.visitors.len() != rows || !whole(known.visits.len()) || !whole(known.squares.len()) {
-                return None;
-            }
-            self.by_dimension.get(place(dimension)?)?.get_or_init(|| known);
+    pub fn read(&self, dimension: RowDimension, written: &[u8], tallies: &Tallies) -> Option<u64> {
+        let Written { version: VERSION, theta, uniques } = postcard::from_bytes(written).ok()? else { return None };
+        let rows = tallies.of(dimension).len();
+        let whole = |length: usize| length == 0 || length == rows;
+        if uniques.visitors.len() != rows || !whole(uniques.visits.len()) || !whole(uniques.squares.len()) {
+            return None;
         }
-        Some(())
+        self.by_dimension.get(place(dimension)?)?.get_or_init(|| uniques);
+        Some(theta)
     }
 
-    /// Whether that was done.
+    /// Whether that was done, or worked out, for a dimension and the total.
     #[must_use]
     pub fn knows(&self, dimension: RowDimension) -> bool {
         let known = |place: usize| self.by_dimension.get(place).is_some_and(|known| known.get().is_some());
@@ -126,7 +129,8 @@ impl Lens {
                 + u.sketched.len() * size_of::<(u32, Estimate)>()
                 + (u.visits.len() + u.squares.len()) * 24
         };
-        known.map(bytes).sum()
+        let numbers = self.numbers.iter().filter_map(OnceLock::get).map(|numbers| size_of_val(&**numbers));
+        known.map(bytes).chain(numbers).sum()
     }
 }
 

@@ -20,6 +20,7 @@ mod lens;
 mod matcher;
 mod metrics;
 mod money;
+mod names;
 mod needs;
 mod order;
 mod plan;
@@ -35,7 +36,8 @@ pub use buckets::buckets;
 pub use evaluate::{AnswerError, answer, answer_with_imports};
 pub use imports::ReadImported;
 pub use lens::Lens;
-pub use plan::{Need, Plan, Read, plan};
+pub use names::Names;
+pub use plan::{Need, Plan, Read, Rows, plan};
 pub use realtime::{changes, realtime};
 pub use site::{Identity, Kept, Retention, SiteContext};
 

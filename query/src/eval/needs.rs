@@ -183,6 +183,14 @@ impl Needs {
         Self { shape, tallies, by_lens, exits, goals, visitors: true, visits: None, bounces: None, numbers: false, people: true }
     }
 
+    /// The dimension whose rows are looked at. The values of all events stand in the rows of their names.
+    pub(super) fn rows_of(&self) -> Option<RowDimension> {
+        self.tallies.as_ref().map(|(of, _)| match of {
+            RowDimension::Total if self.numbers => RowDimension::Name,
+            of => *of,
+        })
+    }
+
     /// Whether something looks at all that a visitor did in an identity window.
     pub(super) fn looks_at_windows(&self) -> bool {
         self.exits || self.shape.filters.iter().any(has_done)

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use headwater_core::Minute;
 
 use super::metrics::rank;
-use crate::{Dimension, Direction, MetricValue, OrderBy, OrderKey, Query};
+use crate::{Dimension, Direction, Metric, MetricValue, OrderBy, OrderKey, Query};
 
 /// A row before it is cut into a page.
 pub(super) struct Row {
@@ -23,6 +23,29 @@ impl Row {
         let named = query.metrics.iter().zip(&self.bounds);
         named.filter_map(|(metric, bounds)| bounds.map(|bounds| (metric.name().to_owned(), bounds))).collect()
     }
+}
+
+/// Keeps of what becomes rows what can be among the first `most` of the answer, if one number tells: that of the metric by which
+/// they are sorted before anything else. Those that are equal by it stay all.
+pub(super) fn keep_first<T>(rows: &mut Vec<T>, most: usize, query: &Query, value: impl Fn(&T, Metric) -> MetricValue) {
+    let (metric, direction) = match (query.order_by.first(), query.metrics.first()) {
+        (Some(OrderBy { key: OrderKey::Metric(metric), direction }), _) => (*metric, *direction),
+        (None, Some(metric)) if query.dimensions.iter().all(|d| d.time().is_none()) => (*metric, Direction::Desc),
+        _ => return,
+    };
+    if most == 0 || most >= rows.len() {
+        return;
+    }
+    // The lower, the earlier: as `metrics` has it.
+    let key = |row: &T| match (value(row, metric).number(), direction) {
+        (None, _) => f64::INFINITY,
+        (Some(number), Direction::Asc) => number,
+        (Some(number), Direction::Desc) => -number,
+    };
+    let keys: Vec<f64> = rows.iter().map(key).collect();
+    let last = *keys.clone().select_nth_unstable_by(most - 1, f64::total_cmp).1;
+    let mut keys = keys.iter();
+    rows.retain(|_| keys.next().is_some_and(|key| key.total_cmp(&last).is_le()));
 }
 
 /// Puts the first `most` rows in front and sorts them as asked. What that leaves equal is in the default order: time

@@ -1,5 +1,5 @@
 //! Which buckets answer a query.
-use headwater_core::{Grain, Minute};
+use headwater_core::{Grain, Minute, RowDimension};
 
 use super::needs::Needs;
 use super::time::TimeUnit;
@@ -15,15 +15,42 @@ pub struct Read {
     pub span: Span,
 }
 
+/// Which rows of tallies are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// None.
+    None,
+    /// The total, and those of the [sheet](RowDimension::sheet) of a dimension.
+    Of(RowDimension),
+    /// All.
+    All,
+}
+
 /// What of a bucket is looked at: the less, the less has to be in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Its tallies.
-    Tallies,
-    /// Its tallies, theta of its people, and what its [`super::Lens`] [knows](super::Lens::knows) of a dimension.
-    Uniques(headwater_core::RowDimension),
-    /// All of it.
-    People,
+    /// Rows of its tallies.
+    Tallies(Rows),
+    /// The rows of a dimension, theta of its people, and what its [`super::Lens`] [knows](super::Lens::knows) of the dimension.
+    Uniques(RowDimension),
+    /// Its people, and rows of its tallies.
+    People(Rows),
+}
+
+impl Need {
+    /// Which rows are needed.
+    #[must_use]
+    pub const fn rows(self) -> Rows {
+        match self {
+            Self::Tallies(rows) | Self::People(rows) => rows,
+            Self::Uniques(dimension) => Rows::Of(dimension),
+        }
+    }
+
+    /// Whether it needs nobody's profile.
+    pub(super) const fn is_light(self) -> bool {
+        !matches!(self, Self::People(_))
+    }
 }
 
 /// What a query needs.
@@ -84,11 +111,14 @@ impl Plan {
     pub(super) fn need(&self, read: &Read, whole: bool, site: &SiteContext) -> Need {
         let days = read.grain == Grain::Day && site.counts_by_day(read.span);
         let own_row = self.time.is_some_and(|time| time.is_bucket(read.grain)) && !whole;
-        match &self.needs.tallies {
-            _ if !self.needs.people => Need::Tallies,
+        match self.needs.rows_of() {
+            Some(of) if !self.needs.people => Need::Tallies(Rows::Of(of)),
             // A bucket that is alone in its row and identity window is its own union.
-            Some((of, _)) if self.needs.by_lens && (days || own_row) => Need::Uniques(*of),
-            _ => Need::People,
+            Some(of) if self.needs.by_lens && (days || own_row) => Need::Uniques(of),
+            // Those of whom visitors are a share may be told by rows of another dimension.
+            _ if whole => Need::People(Rows::All),
+            Some(of) => Need::People(Rows::Of(of)),
+            None => Need::People(Rows::None),
         }
     }
 

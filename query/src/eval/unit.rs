@@ -1,5 +1,5 @@
 //! A unit: the buckets of one row of time and one identity window, within which hashes mean the same people.
-use headwater_core::{Minute, Numbers, Packed, RowDimension, Stamped, Tally};
+use headwater_core::{Minute, Numbers, Packed, RowDimension, Stamped, StrId, Tally};
 
 use super::Lens;
 use super::accumulate::{Table, Totals, What};
@@ -101,13 +101,17 @@ fn add_tallies<'a>(
     let mut named = Tally::default();
     let distinct = needs.visits == Some(Visits::Distinct);
     let p = share(part.aggregate.people.theta);
-    groups.walk(end - first);
+    let numbers = part.lens.and_then(|lens| lens.numbers(of, tallies));
+    if numbers.is_none() {
+        groups.walk(end - first);
+    }
     for (place, row) in (first..end).zip(&rows[first..end]) {
-        let value = tallies.dict.get(row.key.value);
-        let group = match of {
-            RowDimension::Total => 0,
-            _ if value.is_empty() => groups.value(labels::of_row(of, value)),
-            _ => groups.next(value),
+        let value = || labels::of_row(of, tallies.dict.get(row.key.value));
+        let group = match (of, numbers) {
+            (RowDimension::Total, _) => 0,
+            (_, Some((names, numbers))) => groups.numbered(names, numbers.get(place).copied().unwrap_or(0), value),
+            _ if row.key.value == StrId(0) => groups.value(value()),
+            _ => groups.next(value()),
         };
         let totals = table.at(group);
         totals.add(What::Events, row.tally.events);
@@ -151,8 +155,14 @@ fn add_tallies<'a>(
         add_rest(part, &named, groups, table);
     }
     if needs.bounces == Some(Visits::Entry) {
-        for row in tallies.of(RowDimension::Visit(crate::VisitProperty::EntryPage)) {
-            let totals = table.at(groups.value(tallies.dict.get(row.key.value)));
+        let of = RowDimension::Visit(crate::VisitProperty::EntryPage);
+        let numbers = part.lens.and_then(|lens| lens.numbers(of, tallies));
+        for (place, row) in tallies.of(of).iter().enumerate() {
+            let value = || tallies.dict.get(row.key.value);
+            let totals = table.at(match numbers {
+                Some((names, numbers)) => groups.numbered(names, numbers.get(place).copied().unwrap_or(0), value),
+                None => groups.value(value()),
+            });
             totals.add(What::BounceStarted, row.tally.visits);
             totals.add(What::BounceWentOn, row.tally.visits_went_on);
         }

@@ -9,7 +9,7 @@ mod traffic;
 
 use std::collections::HashMap;
 
-use headwater_query::{Answer, Dimension, Metric, MetricValue, Query, TimeDimension, answer};
+use headwater_query::{Answer, Dimension, Metric, MetricValue, Pagination, Query, ResultRow, TimeDimension, answer};
 use traffic::{Rng, World};
 
 fn compare(world: &World, query: &Query) {
@@ -40,6 +40,7 @@ fn compare(world: &World, query: &Query) {
     }
     assert!(answer.meta.bounds.is_empty(), "everyone is in the samples, so nothing is estimated");
     assert_sorted(query, &answer);
+    assert_a_page_is_a_part(world, query, &answer);
 }
 
 /// A quantile is within 1 % of the value; everything else is what it is.
@@ -55,6 +56,18 @@ fn currency(value: &MetricValue) -> Option<&str> {
         MetricValue::Money { currency, .. } => Some(currency),
         _ => None,
     }
+}
+
+/// A page is what stands there in the whole answer, and the number of rows is that of the whole.
+fn assert_a_page_is_a_part(world: &World, query: &Query, whole: &Answer) {
+    let mut query = query.clone();
+    query.pagination = Pagination { limit: 2, offset: 1 };
+    query.include.total_rows = true;
+    let page = answer(&query, &world.site, |grain, span, need| Ok::<_, ()>(world.read(grain, span, need))).unwrap();
+    let of = |rows: &[ResultRow]| serde_json::to_value(rows).unwrap();
+    let end = whole.results.len().min(3);
+    assert_eq!(of(&page.results), of(&whole.results[end.min(1)..end]), "{}", serde_json::to_string(&query).unwrap());
+    assert_eq!(page.meta.total_rows, Some(whole.results.len() as u64));
 }
 
 fn assert_sorted(query: &Query, answer: &Answer) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use headwater_core::{
     Activity, Aggregate, EventDelta, Fold, Grain, Hll, Hlls, Minute, Packed, Profiles, RowDimension, VisitDimension, VisitorHash,
 };
-use headwater_query::{Bucket, Calendar, Date, Goal, Identity, Lens, Need, SiteContext, Span, Target, Worth};
+use headwater_query::{Bucket, Calendar, Date, Goal, Identity, Lens, Names, Need, Rows, SiteContext, Span, Target, Worth};
 
 /// SplitMix64.
 pub(crate) struct Rng(pub(crate) u64);
@@ -79,6 +79,7 @@ pub(crate) struct World {
     pub(crate) site: SiteContext,
     pub(crate) raw: Vec<Raw>,
     buckets: BTreeMap<(Grain, Minute), (Span, Arc<Packed>)>,
+    names: Arc<Names>,
 }
 
 pub(crate) const PAGES: &[&str] = &["/", "/pricing", "/blog", "/blog/a", "/blog/b", "/docs", "/größe"];
@@ -124,7 +125,7 @@ impl World {
             visit(rng, &calendar, identity, people, minute, &mut raw);
         }
         let buckets = buckets(&calendar, &raw);
-        Self { site, raw, buckets }
+        Self { site, raw, buckets, names: Arc::default() }
     }
 
     /// The same traffic where each bucket holds a sample of the visitors below a hash, as one that has outgrown its size.
@@ -142,10 +143,10 @@ impl World {
             people.facts.truncate(people.visits.last().map_or(0, |v| v.facts_end as usize));
             people.theta = theta;
             people.hlls = Some(Hlls { total: everyone, values: Vec::new() });
-            (*span, Arc::new(Packed { tallies: bucket.tallies.clone(), people: Profiles::from(&people) }))
+            (*span, Arc::new(Packed { tallies: bucket.tallies.clone(), people: Arc::new(Profiles::from(&people)) }))
         };
         let buckets = self.buckets.iter().map(|(key, bucket)| (*key, cut(bucket))).collect();
-        Self { site: self.site.clone(), raw: self.raw.clone(), buckets }
+        Self { site: self.site.clone(), raw: self.raw.clone(), buckets, names: Arc::default() }
     }
 
     /// A site with many visitors over a few days.
@@ -158,25 +159,39 @@ impl World {
         let from = Minute(span.start.0.saturating_sub(1500));
         let near = self.buckets.range((grain, from)..(grain, span.end)).map(|(_, bucket)| bucket.clone());
         let stored = |(span, aggregate): (Span, Arc<Packed>)| {
-            let lens = Lens::default();
-            if need == Need::People {
-                return Stored { span, aggregate, lens: None };
-            }
+            let tallies = match need.rows() {
+                Rows::All => aggregate.tallies.clone(),
+                Rows::None => Arc::default(),
+                Rows::Of(dimension) => {
+                    let mut sheets = aggregate.tallies.sheets();
+                    let at = sheets.iter().position(|(of, _)| *of == dimension.sheet()).unwrap_or(0);
+                    Arc::new(sheets.swap_remove(at).1)
+                }
+            };
+            // What is still being written has no numbers.
+            let lens = if span.start.0 / 60 % 5 == 0 { Lens::default() } else { Lens::of_site(self.names.clone()) };
             let mut theta = u64::MAX;
-            if let Need::Uniques(dimension) = need {
-                theta = aggregate.people.theta;
+            match need {
+                Need::Tallies(_) => {}
+                Need::People(_) => {
+                    let people = aggregate.people.clone();
+                    return Stored { span, aggregate: Arc::new(Packed { tallies, people }), lens: None };
+                }
                 // As stored beside a bucket, or worked out when asked for.
-                if dimension != RowDimension::Prop && span.start.0 / 60 % 2 == 0 {
-                    let written = Lens::written(&aggregate);
-                    assert_eq!(Lens::theta(&written), Some(theta));
-                    lens.read(dimension, &written, &aggregate.tallies).unwrap();
-                } else {
-                    lens.prepare(dimension, &aggregate);
+                Need::Uniques(dimension) if dimension != RowDimension::Prop && span.start.0 / 60 % 2 == 0 => {
+                    for (of, written) in
+                        Lens::written(&aggregate).filter(|(of, _)| *of == dimension || *of == RowDimension::Total)
+                    {
+                        theta = lens.read(of, &written, &tallies).unwrap();
+                    }
+                }
+                Need::Uniques(dimension) => {
+                    lens.prepare(dimension, &Packed { tallies: tallies.clone(), people: aggregate.people.clone() });
+                    theta = aggregate.people.theta;
                 }
             }
-            let tallies = aggregate.tallies.clone();
-            let aggregate = Arc::new(Packed { tallies, people: Profiles { theta, ..Profiles::default() } });
-            Stored { span, aggregate, lens: Some(lens) }
+            let people = Arc::new(Profiles { theta, ..Profiles::default() });
+            Stored { span, aggregate: Arc::new(Packed { tallies, people }), lens: Some(lens) }
         };
         near.filter(|(s, _)| s.end > span.start).map(stored).collect()
     }
