@@ -308,3 +308,38 @@ fn an_export_of_plausible_is_imported_listed_and_removed_beside_a_server_and_ove
     assert_eq!(local(&["import"]).0, 2);
     server.stop();
 }
+
+#[test]
+fn people_are_invited_and_given_roles_without_a_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    assert_eq!(text(&run(dir, &["site", "add", "example.com"])).0, 0);
+    let ada = ["person", "add", "Ada@example.com", "--name", "Ada"];
+    let (code, link, _) = text(&run(dir, &ada));
+    assert_eq!((code, link.starts_with("/#invitation=hw_"), link.lines().count()), (0, true, 1), "{link}");
+    assert_eq!(text(&run(dir, &ada)).0, 1, "she is there already");
+    let role = |role: &str| text(&run(dir, &["person", "add", "ada@example.com", "--site", "example.com", "--role", role]));
+    assert_eq!(role("viewer"), (0, "ada@example.com has the role.\n".into(), String::new()));
+    assert_eq!(role("owner").0, 0);
+    assert_eq!(role("king").0, 2);
+    let (code, link, _) = text(&run(dir, &["person", "add", "bo@example.com", "--site", "example.com", "--role", "editor"]));
+    assert!(code == 0 && link.starts_with("/#invitation="), "who is new is invited: {link}");
+    let list = || text(&run(dir, &["person", "list"])).1;
+    assert!(list().contains("ada@example.com  Ada   owner of example.com, invited"), "{}", list());
+    let json: serde_json::Value = serde_json::from_str(&text(&run(dir, &["person", "list", "--json"])).1).unwrap();
+    assert_eq!(json["people"][1]["roles"], serde_json::json!({"example.com": "editor"}));
+
+    let (_, another, _) = text(&run(dir, &["person", "invite", "bo@example.com"]));
+    assert_ne!(another, link);
+    for (args, code) in [
+        (&["person", "remove", "bo@example.com", "--site", "example.com"][..], 0),
+        (&["person", "remove", "bo@example.com", "--site", "example.com"], 1),
+        (&["person", "remove", "bo@example.com"], 0),
+        (&["person", "remove", "bo@example.com"], 1),
+        (&["person", "add", "x@example.com", "--site", "other.example", "--role", "viewer"], 1),
+        (&["person", "add", "no address"], 2),
+    ] {
+        assert_eq!(text(&run(dir, args)).0, code, "{args:?}");
+    }
+    assert!(!list().contains("bo@") && !list().contains("x@"), "{}", list());
+}

@@ -4,6 +4,7 @@ mod client;
 mod export;
 mod import;
 mod live;
+mod person;
 mod query;
 mod serve;
 mod simulate;
@@ -59,6 +60,9 @@ enum Command {
     /// Create, list and revoke tokens; works beside a running server.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// Add, list, invite and remove people who sign in with a password; works beside a running server.
+    #[command(subcommand)]
+    Person(person::PersonCommand),
     /// Ask for numbers: from a data directory, also of a running server, or from a server by --url.
     Query(query::Query),
     /// Write what is kept of a site as CSV, JSON or Parquet: a row for each bucket, dimension and value.
@@ -112,6 +116,7 @@ impl Cli {
             Command::Serve(command) => command.run(&file, clock),
             Command::Site(command) => command.run(&file, &clock),
             Command::Token(command) => command.run(&file, &clock),
+            Command::Person(command) => command.run(&file, &clock),
             Command::Query(command) => command.run(&file, &clock),
             Command::Export(command) => command.run(&file, &clock),
             Command::Import(command) => command.run(&file, &clock),

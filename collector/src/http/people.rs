@@ -18,7 +18,7 @@ use crate::store::people::{self, Person, PersonError, Role};
 use crate::store::sessions::Holder;
 use crate::store::tokens::Scope;
 
-/// The longest name in bytes, and the longest address (RFC 5321).
+/// The longest name in bytes.
 const MOST: usize = 254;
 
 /// `GET /api/v1/people`
@@ -116,22 +116,11 @@ pub(crate) async fn appoint(
     let role = role.ok_or_else(|| Refused::field("role", "is missing; it is viewer, editor or owner"))?;
     fields.end("email, role")?;
     let (now, site) = (app.now(), entry.site.id);
-    let appointed = app.store.write(move |tx| {
-        let (person, invitation) = match people::by_email(tx, &email)? {
-            Some((person, _)) => (person, None),
-            None => {
-                let person = people::add(tx, &email, "", false, None, now)?;
-                let invitation = people::invite(tx, person.id, now)?;
-                (person, Some(invitation))
-            }
-        };
-        people::appoint(tx, person.id, site, role)?;
-        Ok::<_, PersonError>((person, invitation))
-    });
+    let appointed = app.store.write(move |tx| people::appoint_by_email(tx, &email, "", site, role, now));
     let (person, invitation) = appointed.await?;
     let mut view = with_role(&person, role);
     if let Some(invitation) = invitation {
-        view["invitation"] = json!(path_of(&invitation));
+        view["invitation"] = json!(people::invitation_path(&invitation));
     }
     Ok((StatusCode::CREATED, Json(view)).into_response())
 }
@@ -151,15 +140,10 @@ pub(crate) async fn dismiss(
     removed(found, "person", &id)
 }
 
-/// Where an invitation is accepted. The secret stands behind the `#`, so no log on the way has it.
-fn path_of(invitation: &Secret) -> String {
-    format!("/#invitation={}", invitation.reveal())
-}
-
 fn told(person: &Person, invitation: Option<&Secret>) -> Value {
     let mut view = json!(person);
     if let Some(invitation) = invitation {
-        view["invitation"] = json!(path_of(invitation));
+        view["invitation"] = json!(people::invitation_path(invitation));
     }
     view
 }
@@ -171,17 +155,7 @@ fn with_role(person: &Person, role: Role) -> Value {
 }
 
 fn email(fields: &mut Fields) -> Result<String, Refused> {
-    let read = |text: &str| {
-        let text = text.trim().to_lowercase();
-        let (name, host) = text.split_once('@').unwrap_or_default();
-        let fits = !name.is_empty() && !host.is_empty() && !host.contains('@') && text.len() <= MOST;
-        if fits && !text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            Ok(text)
-        } else {
-            Err("must be an address such as ada@example.com")
-        }
-    };
-    fields.parsed("email", read)?.ok_or_else(|| Refused::field("email", "is missing"))
+    fields.parsed("email", people::address)?.ok_or_else(|| Refused::field("email", "is missing"))
 }
 
 /// A short text that people read.

@@ -11,6 +11,8 @@ use crate::secret::{Secret, SecretHash};
 pub const INVITATION_MS: i64 = 7 * 86_400_000;
 /// The most people of one installation.
 pub const MOST: i64 = 10_000;
+/// The longest address in bytes (RFC 5321).
+const LONGEST: usize = 254;
 
 /// What somebody may do at a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -149,6 +151,51 @@ pub fn add(
 /// The database's.
 pub fn remove(tx: &Transaction<'_>, id: i64) -> Result<bool, StoreError> {
     Ok(tx.execute("DELETE FROM people WHERE id = ?1", [id])? > 0)
+}
+
+/// Gives somebody a role at a site, in place of the one before. Who is new is added, and invited.
+///
+/// # Errors
+/// See [`PersonError`].
+pub fn appoint_by_email(
+    tx: &Transaction<'_>,
+    email: &str,
+    name: &str,
+    site: SiteId,
+    role: Role,
+    now: Millis,
+) -> Result<(Person, Option<Secret>), PersonError> {
+    let (person, invitation) = match by_email(tx, email)? {
+        Some((person, _)) => (person, None),
+        None => {
+            let person = add(tx, email, name, false, None, now)?;
+            let invitation = invite(tx, person.id, now)?;
+            (person, Some(invitation))
+        }
+    };
+    appoint(tx, person.id, site, role)?;
+    Ok((person, invitation))
+}
+
+/// Where an invitation is accepted: a path of this server. The secret stands behind the `#`, so no log on the way has it.
+#[must_use]
+pub fn invitation_path(invitation: &Secret) -> String {
+    format!("/#invitation={}", invitation.reveal())
+}
+
+/// The address by which somebody signs in, in small letters.
+///
+/// # Errors
+/// Words about what an address is.
+pub fn address(text: &str) -> Result<String, &'static str> {
+    let text = text.trim().to_lowercase();
+    let (name, host) = text.split_once('@').unwrap_or_default();
+    let fits = !name.is_empty() && !host.is_empty() && !host.contains('@') && text.len() <= LONGEST;
+    if fits && !text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        Ok(text)
+    } else {
+        Err("must be an address such as ada@example.com")
+    }
 }
 
 /// Makes the invitation of somebody; one before it works no longer.
