@@ -27,6 +27,7 @@ mod live;
 mod metric;
 mod problem;
 mod request;
+mod widget;
 
 #[cfg(feature = "merge")]
 mod buckets;
@@ -52,6 +53,7 @@ pub use live::{Change, LiveFrame, LiveMinute, Realtime, RealtimeMinute};
 pub use metric::Metric;
 pub use problem::{Problem, QueryError};
 pub use request::{Direction, Include, OrderBy, OrderKey, Pagination, Query};
+pub use widget::{Show, Widget};
 
 #[cfg(feature = "merge")]
 pub use buckets::{Bucketed, Buckets, Found, TimeRow};

@@ -13,6 +13,7 @@ use super::people::{number, short};
 use super::problem::{Refused, removed};
 use crate::app::App;
 use crate::store::links::{self, Link, LinkError};
+use crate::store::named::{self, DASHBOARD};
 use crate::store::people::Role;
 
 /// `GET /api/v1/sites/{site}/links`
@@ -35,13 +36,25 @@ pub(crate) async fn add(
     let mut fields = Fields::parse(&body)?;
     let name = fields.parsed("name", short)?.ok_or_else(|| Refused::field("name", "is missing; say who the link is for"))?;
     let password = fields.text("password")?;
-    fields.end("name, password")?;
+    let dashboard = match fields.take("dashboard") {
+        None => None,
+        Some(number) => Some(number.as_i64().ok_or_else(|| Refused::field("dashboard", "must be the number of a dashboard"))?),
+    };
+    fields.end("name, password, dashboard")?;
     let kept = match password {
         Some(password) => Some(passwords::keep(password).await?),
         None => None,
     };
     let (now, id) = (app.now(), entry.site.id);
-    let link = app.store.write(move |tx| links::add(tx, id, &name, kept, now)).await?;
+    let added = app.store.write(move |tx| {
+        if let Some(number) = dashboard
+            && !named::exists(tx, DASHBOARD, id, number)?
+        {
+            return Ok(None);
+        }
+        links::add(tx, id, &name, kept, dashboard, now).map(Some)
+    });
+    let link = added.await?.ok_or_else(|| Refused::field("dashboard", "this site has no dashboard of this number"))?;
     Ok((StatusCode::CREATED, Json(view(&link, &entry.site.domain.to_string()))).into_response())
 }
 
@@ -58,8 +71,15 @@ pub(crate) async fn remove(
 }
 
 fn view(link: &Link, domain: &str) -> Value {
-    let path = format!("/share/{domain}#link={}", link.secret);
-    json!({ "id": link.id, "name": link.name, "path": path, "has_password": link.password.is_some() })
+    let shown = link.dashboard.map(|number| format!("?dashboard={number}")).unwrap_or_default();
+    let path = format!("/share/{domain}{shown}#link={}", link.secret);
+    json!({
+        "id": link.id,
+        "name": link.name,
+        "path": path,
+        "has_password": link.password.is_some(),
+        "dashboard": link.dashboard,
+    })
 }
 
 impl From<LinkError> for Refused {

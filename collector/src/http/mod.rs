@@ -2,6 +2,7 @@
 mod access;
 mod annotations;
 mod buckets;
+mod dashboards;
 pub(crate) mod edge;
 mod edges;
 pub(crate) mod export;
@@ -69,6 +70,8 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/sites/{domain}/links/{id}", delete(links::remove))
         .route("/api/v1/sites/{domain}/segments", get(segments::list).post(segments::add))
         .route("/api/v1/sites/{domain}/segments/{id}", axum::routing::put(segments::change).delete(segments::remove))
+        .route("/api/v1/sites/{domain}/dashboards", get(dashboards::list).post(dashboards::add))
+        .route("/api/v1/sites/{domain}/dashboards/{id}", axum::routing::patch(dashboards::change).delete(dashboards::remove))
         .route("/api/v1/sites/{domain}/annotations", get(annotations::list).post(annotations::add))
         .route("/api/v1/sites/{domain}/annotations/{id}", delete(annotations::remove))
         .route("/api/v1/sites/{domain}/properties", get(properties::list))

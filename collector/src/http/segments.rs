@@ -12,14 +12,16 @@ use super::fields::Fields;
 use super::people::{number, short};
 use super::problem::{Refused, removed};
 use crate::app::App;
+use crate::store::named::{self, NamedError, SEGMENT};
 use crate::store::people::Role;
-use crate::store::segments::{self, SegmentError};
+
+type Segment = named::Named<Filter>;
 
 /// `GET /api/v1/sites/{site}/segments`: for everybody who may read the site.
 pub(crate) async fn list(State(app): State<App>, access: Access, Named(domain): Named) -> Result<Response, Refused> {
     let entry = access.reads(&app, "site", &domain)?;
-    let found = app.store.read(move |tx| segments::list(tx, entry.site.id)).await?;
-    Ok(Json(json!({ "segments": found })).into_response())
+    let found: Vec<Segment> = app.store.read(move |tx| named::list(tx, SEGMENT, entry.site.id)).await?;
+    Ok(Json(json!({ "segments": found.iter().map(view).collect::<Vec<_>>() })).into_response())
 }
 
 /// `POST /api/v1/sites/{site}/segments`
@@ -31,8 +33,8 @@ pub(crate) async fn add(
 ) -> Result<Response, Refused> {
     let entry = access.may(&app, "site", &domain, Role::Editor)?;
     let (name, filters) = parse(&body)?;
-    let kept = app.store.write(move |tx| segments::keep(tx, entry.site.id, None, &name, filters)).await?;
-    Ok((StatusCode::CREATED, Json(kept)).into_response())
+    let added = app.store.write(move |tx| named::add(tx, SEGMENT, entry.site.id, name, filters)).await?;
+    Ok((StatusCode::CREATED, Json(view(&added))).into_response())
 }
 
 /// `PUT /api/v1/sites/{site}/segments/{id}`
@@ -45,8 +47,10 @@ pub(crate) async fn change(
     let entry = access.may(&app, "site", &domain, Role::Editor)?;
     let (name, filters) = parse(&body)?;
     let number = number("segment", &id)?;
-    let kept = app.store.write(move |tx| segments::keep(tx, entry.site.id, Some(number), &name, filters)).await?;
-    Ok(Json(kept.ok_or_else(|| Refused::nothing_called("segment", &id))?).into_response())
+    let write =
+        move |tx: &rusqlite::Transaction<'_>| named::change(tx, SEGMENT, entry.site.id, number, Some(name), Some(filters));
+    let changed = app.store.write(write).await?;
+    Ok(Json(view(&changed.ok_or_else(|| Refused::nothing_called("segment", &id))?)).into_response())
 }
 
 /// `DELETE /api/v1/sites/{site}/segments/{id}`
@@ -57,7 +61,7 @@ pub(crate) async fn remove(
 ) -> Result<Response, Refused> {
     let entry = access.may(&app, "site", &domain, Role::Editor)?;
     let number = number("segment", &id)?;
-    let found = app.store.write(move |tx| segments::remove(tx, entry.site.id, number)).await?;
+    let found = app.store.write(move |tx| named::remove(tx, SEGMENT, entry.site.id, number)).await?;
     removed(found, "segment", &id)
 }
 
@@ -74,12 +78,16 @@ fn parse(body: &[u8]) -> Result<(String, Vec<Filter>), Refused> {
     Ok((name, Query::from_value(&query)?.filters))
 }
 
-impl From<SegmentError> for Refused {
-    fn from(error: SegmentError) -> Self {
+fn view(segment: &Segment) -> Value {
+    json!({ "id": segment.id, "name": segment.name, "filters": segment.list })
+}
+
+impl From<NamedError> for Refused {
+    fn from(error: NamedError) -> Self {
         match error {
-            SegmentError::SameName(_) => Self::exists("name", error.to_string()),
-            SegmentError::TooMany => Self::field("name", error),
-            SegmentError::Store(error) => error.into(),
+            NamedError::SameName(..) => Self::exists("name", error.to_string()),
+            NamedError::TooMany(..) => Self::field("name", error),
+            NamedError::Store(error) => error.into(),
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Link {
     pub secret: String,
     /// What must be typed to open it.
     pub password: Option<PasswordKept>,
+    /// The dashboard that it opens; none for the figures as they are at first.
+    pub dashboard: Option<i64>,
 }
 
 /// Why a link could not be made.
@@ -52,6 +54,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Link> {
         name: row.get(2)?,
         secret: row.get(3)?,
         password: password.map(PasswordKept::stored),
+        dashboard: row.get(5)?,
     })
 }
 
@@ -60,7 +63,8 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Link> {
 /// # Errors
 /// The database's.
 pub fn list(conn: &Connection, site: SiteId) -> Result<Vec<Link>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT id, site, name, secret, password FROM links WHERE site = ?1 ORDER BY id")?;
+    let mut statement =
+        conn.prepare_cached("SELECT id, site, name, secret, password, dashboard FROM links WHERE site = ?1 ORDER BY id")?;
     Ok(statement.query_map([site.0], read)?.collect::<Result<_, _>>()?)
 }
 
@@ -69,7 +73,7 @@ pub fn list(conn: &Connection, site: SiteId) -> Result<Vec<Link>, StoreError> {
 /// # Errors
 /// The database's.
 pub fn find(conn: &Connection, secret: &str) -> Result<Option<Link>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT id, site, name, secret, password FROM links WHERE secret = ?1")?;
+    let mut statement = conn.prepare_cached("SELECT id, site, name, secret, password, dashboard FROM links WHERE secret = ?1")?;
     Ok(statement.query_row([secret], read).optional()?)
 }
 
@@ -82,6 +86,7 @@ pub fn add(
     site: SiteId,
     name: &str,
     password: Option<PasswordKept>,
+    dashboard: Option<i64>,
     now: Millis,
 ) -> Result<Link, LinkError> {
     let known = list(tx, site)?;
@@ -93,10 +98,10 @@ pub fn add(
     }
     let secret = Secret::random().map_err(StoreError::from)?.reveal().to_owned();
     tx.execute(
-        "INSERT INTO links (site, name, secret, password, created) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![site.0, name, secret, password.as_ref().map(PasswordKept::text), now.0.cast_signed()],
+        "INSERT INTO links (site, name, secret, password, created, dashboard) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![site.0, name, secret, password.as_ref().map(PasswordKept::text), now.0.cast_signed(), dashboard],
     )?;
-    Ok(Link { id: tx.last_insert_rowid(), site, name: name.to_owned(), secret, password })
+    Ok(Link { id: tx.last_insert_rowid(), site, name: name.to_owned(), secret, password, dashboard })
 }
 
 /// Revokes a link, and with it every session that was opened with it. Says whether there was one of this number.

@@ -14,6 +14,7 @@ const STEPS: &[fn(&Transaction<'_>) -> rusqlite::Result<()>] = &[
     |tx| tx.execute_batch(include_str!("schema_4.sql")),
     |tx| tx.execute_batch(include_str!("schema_5.sql")),
     |tx| tx.execute_batch(include_str!("schema_6.sql")),
+    |tx| tx.execute_batch(include_str!("schema_7.sql")),
 ];
 
 /// The version that this program writes.

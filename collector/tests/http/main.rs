@@ -1,5 +1,6 @@
 //! The server's routes, asked as the outside asks them, without a socket where none is needed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may
+mod dashboards;
 mod edges;
 mod export;
 mod files;
