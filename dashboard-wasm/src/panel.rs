@@ -61,7 +61,7 @@ impl Panel {
     pub const FEW: u32 = 9;
 
     /// How many of them stand below a map.
-    pub const BELOW: usize = 5;
+    pub const BELOW: usize = 3;
 
     /// Its tabs.
     #[must_use]
@@ -132,7 +132,7 @@ impl Tab {
     /// The name in the address.
     #[must_use]
     pub fn name(self) -> String {
-        self.title().to_lowercase().replace(' ', "-")
+        self.title().to_ascii_lowercase().replace(' ', "-")
     }
 
     /// The tab of that name.

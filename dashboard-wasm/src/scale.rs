@@ -15,7 +15,7 @@ impl Axis {
     pub fn for_largest(largest: f64, lines: u32, whole: bool) -> Self {
         let largest = if largest.is_finite() && largest > 0.0 { largest } else { 1.0 };
         let rough = largest / f64::from(lines.max(1));
-        let power = 10f64.powf(rough.log10().floor());
+        let power = power_of_ten(rough);
         let factor = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|f| f * power >= rough * (1.0 - 1e-9)).unwrap_or(10.0);
         let mut step = factor * power;
         if whole {
@@ -42,6 +42,18 @@ impl Axis {
         let count = (self.top / self.step).round() as u32;
         (0..=count).map(|n| f64::from(n) * self.step).collect()
     }
+}
+
+/// The power of ten at or below a positive number.
+fn power_of_ten(number: f64) -> f64 {
+    let mut power = 1.0;
+    while power * 10.0 <= number {
+        power *= 10.0;
+    }
+    while power > number {
+        power /= 10.0;
+    }
+    power
 }
 
 /// The drawing area inside its margins.

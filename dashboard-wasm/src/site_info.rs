@@ -160,7 +160,7 @@ pub fn domain_of(text: &str) -> String {
     let text = text.trim();
     let text = text.split_once("://").map_or(text, |(_, rest)| rest);
     let host = text.split(['/', '?', '#', ':']).next().unwrap_or_default();
-    host.trim_end_matches('.').to_lowercase()
+    host.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// The tag to paste into a site's pages.

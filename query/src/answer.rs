@@ -1,7 +1,10 @@
 //! The answer of `POST /api/v2/query`.
+use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{DateRange, Query};
 
@@ -41,7 +44,7 @@ pub struct ComparedRow {
 }
 
 /// The value of a metric.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum MetricValue {
     /// A count, or a whole per cent or second.
@@ -57,6 +60,49 @@ pub enum MetricValue {
     },
     /// There is none: the bounce rate of a page where no visit began, the mean of no values. Written `null`.
     None,
+}
+
+impl<'de> Deserialize<'de> for MetricValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+/// Tells values apart by what stands there; serde's own way to do so keeps a copy first, which every client would have to carry.
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = MetricValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, an amount of money or null")
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<MetricValue, E> {
+        Ok(MetricValue::Whole(number))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<MetricValue, E> {
+        Ok(u64::try_from(number).map_or(MetricValue::Decimal(number as f64), MetricValue::Whole))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<MetricValue, E> {
+        Ok(MetricValue::Decimal(number))
+    }
+
+    fn visit_unit<E>(self) -> Result<MetricValue, E> {
+        Ok(MetricValue::None)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<MetricValue, A::Error> {
+        #[derive(Deserialize)]
+        struct Money {
+            value: f64,
+            currency: String,
+        }
+        let Money { value, currency } = Money::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(MetricValue::Money { value, currency })
+    }
 }
 
 impl MetricValue {

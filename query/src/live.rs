@@ -29,7 +29,7 @@ pub struct RealtimeMinute {
 
 /// A frame of `GET /api/v1/sites/{site}/live`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "AnyFrame")]
 pub enum LiveFrame {
     /// What changed.
     Changes {
@@ -43,6 +43,28 @@ pub enum LiveFrame {
         /// Always true.
         reset: bool,
     },
+}
+
+/// A frame as it is read: the fields of both.
+#[derive(Deserialize)]
+struct AnyFrame {
+    cursor: Option<String>,
+    #[serde(default)]
+    minutes: Vec<LiveMinute>,
+    #[serde(default)]
+    reset: bool,
+}
+
+impl TryFrom<AnyFrame> for LiveFrame {
+    type Error = &'static str;
+
+    fn try_from(read: AnyFrame) -> Result<Self, Self::Error> {
+        match read {
+            AnyFrame { cursor: Some(cursor), minutes, .. } => Ok(Self::Changes { cursor, minutes }),
+            AnyFrame { reset: true, .. } => Ok(Self::Reset { reset: true }),
+            _ => Err("a frame has a cursor, or says that it is reset"),
+        }
+    }
 }
 
 /// A minute that changed.

@@ -24,8 +24,8 @@ pub(crate) fn annotate_dialog() -> El {
         let (body, path) = (read(), path.clone());
         busy.set(true);
         spawn_local(async move {
-            match http::post_only(&path, &body).await {
-                Ok(()) => {
+            match http::submit("POST", &path, &body).await {
+                Ok(_) => {
                     state.open.set(None);
                     engine::surround(state);
                 }

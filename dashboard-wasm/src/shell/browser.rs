@@ -79,9 +79,9 @@ pub(crate) fn visible() -> bool {
     document().visibility_state() != web_sys::VisibilityState::Hidden
 }
 
-/// Has the browser save a text as a file.
-pub(crate) fn save(name: &str, text: &str) {
-    let link = el("a").set("download", name).set("href", &format!("data:text/csv;charset=utf-8,{}", crate::url::encode(text)));
+/// Has the browser save a text as a file of a type.
+pub(crate) fn save(name: &str, kind: &str, text: &str) {
+    let link = el("a").set("download", name).set("href", &format!("data:{kind};charset=utf-8,{}", crate::url::encode(text)));
     if let Some(link) = link.0.dyn_ref::<web_sys::HtmlElement>() {
         link.click();
     }

@@ -1,14 +1,14 @@
 //! A list that people keep, with what is told of each, a button that removes it, and a form for another. All that settings have is lists of
 //! this kind, so one piece draws them: what differs are words, fields and addresses.
-use serde_json::{Map, Value};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Event;
 
 use super::dom::{El, button, el, of, unseen, value};
 use super::follow::Signal;
 use super::forms::{Wrong, elsewhere, field_with, input, send, tick, told};
-use super::http;
 use super::setup::copied;
+use super::{http, json};
 use crate::failure::Failure;
 
 /// What a field takes.
@@ -40,20 +40,23 @@ pub(crate) struct Collection {
     pub(crate) key: &'static str,
     /// What another one needs to be told.
     pub(crate) fields: &'static [Field],
+    /// What it is told besides, whatever the fields hold.
+    pub(crate) also: Option<(&'static str, f64)>,
     /// The button that adds it.
     pub(crate) add: &'static str,
     /// What is told of one: name and details.
-    pub(crate) tell: fn(&Value) -> (String, String),
+    pub(crate) tell: fn(&JsValue) -> (String, String),
     /// What is there to copy of one: words about it, and an address or a secret.
-    pub(crate) copy: fn(&Value) -> Option<(&'static str, String)>,
+    pub(crate) copy: fn(&JsValue) -> Option<(&'static str, String)>,
 }
 
 /// A text of an answer.
-pub(crate) fn text(of: &Value, key: &str) -> String {
-    match of.get(key) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
+pub(crate) fn text(of: &JsValue, key: &str) -> String {
+    let value = json::field(of, key);
+    match value.as_string() {
+        Some(text) => text,
+        None if value.as_f64().is_some() => json::written(&value),
+        None => String::new(),
     }
 }
 
@@ -62,7 +65,7 @@ pub(crate) fn fields(
     all: &'static [Field],
     at: &str,
     wrong: Wrong,
-) -> (Vec<El>, impl Fn() -> Map<String, Value> + Clone + use<>, impl Fn() + Clone + use<>) {
+) -> (Vec<El>, impl Fn() -> js_sys::Object + Clone + use<>, impl Fn() + Clone + use<>) {
     let texts: Vec<Signal<String>> = all.iter().map(|_| Signal::new(String::new())).collect();
     let flags: Vec<Signal<bool>> = all.iter().map(|_| Signal::new(false)).collect();
     let draw = all.iter().zip(texts.iter().zip(&flags)).map(|(field, (text, flag))| {
@@ -76,28 +79,26 @@ pub(crate) fn fields(
                 if let Some((first, _)) = choices.first() {
                     text.set((*first).to_owned());
                 }
-                let options = choices.iter().map(|(value, words)| el("option").set("value", value).text(words));
-                let select = el("select").set("id", &format!("{at}-{name}")).on("change", move |event| text.set(value(&event)));
-                field_with(label, name, at, help, wrong, select.all(options).prop("value", move || text.get().into()))
+                field_with(label, name, at, help, wrong, select(name, at, choices, text))
             }
         }
     });
     let drawn = draw.collect();
     let (read_texts, read_flags) = (texts.clone(), flags.clone());
     let read = move || {
-        let mut map = Map::new();
+        let form = js_sys::Object::new();
         for (Field(name, _, _, kind), (text, flag)) in all.iter().zip(read_texts.iter().zip(&read_flags)) {
             let text = text.get_untracked().trim().to_owned();
             let value = match kind {
-                Kind::Flag => Value::Bool(flag.get_untracked()),
-                Kind::Number => text.replace(',', ".").parse::<f64>().map_or_else(|_| Value::String(text.clone()), Value::from),
-                Kind::Text(_) | Kind::One(_) => Value::String(text.clone()),
+                Kind::Flag => JsValue::from_bool(flag.get_untracked()),
+                Kind::Number => json::number(&text),
+                Kind::Text(_) | Kind::One(_) => JsValue::from_str(&text),
             };
             if matches!(kind, Kind::Flag) || !text.is_empty() {
-                map.insert((*name).to_owned(), value);
+                json::put(&form, name, &value);
             }
         }
-        map
+        form
     };
     let clear = move || {
         for ((Field(.., kind), text), flag) in all.iter().zip(&texts).zip(&flags) {
@@ -110,10 +111,17 @@ pub(crate) fn fields(
     (drawn, read, clear)
 }
 
+/// The choice of one of several: value and words.
+pub(crate) fn select<T: AsRef<str>>(name: &str, at: &str, choices: &[(T, T)], chosen: Signal<String>) -> El {
+    let options = choices.iter().map(|(value, words)| el("option").set("value", value.as_ref()).text(words.as_ref()));
+    let select = el("select").set("id", &format!("{at}-{name}")).on("change", move |event| chosen.set(value(&event)));
+    select.all(options).prop("value", move || chosen.get().into())
+}
+
 /// Draws a list.
 pub(crate) fn collection(of_list: Collection) -> El {
-    let Collection { title, about, path, key, fields: asked, add, tell, copy } = of_list;
-    let items = Signal::new(None::<Result<Vec<Value>, String>>);
+    let Collection { title, about, path, key, fields: asked, also, add, tell, copy } = of_list;
+    let items = Signal::new(None::<Result<Vec<JsValue>, String>>);
     let made = Signal::new(None::<(&'static str, String)>);
     let wrong = Signal::new(None::<(String, String)>);
     let busy = Signal::new(false);
@@ -122,8 +130,8 @@ pub(crate) fn collection(of_list: Collection) -> El {
         move || {
             let path = path.clone();
             spawn_local(async move {
-                let told = http::get::<Value>(&path).await;
-                let list = |value: Value| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+                let told = http::value(&path).await;
+                let list = |told: JsValue| json::list(&told, key);
                 items.set(Some(told.map(list).map_err(|failure| failure.message)));
             });
         }
@@ -135,11 +143,14 @@ pub(crate) fn collection(of_list: Collection) -> El {
         move |event: Event| {
             event.prevent_default();
             let (body, path, load, clear) = (read(), path.clone(), load.clone(), clear.clone());
+            if let Some((name, value)) = also {
+                json::put(&body, name, &value.into());
+            }
             busy.set(true);
             wrong.set(None);
             made.set(None);
             spawn_local(async move {
-                match http::post::<Value>(&path, &body).await {
+                match http::submit("POST", &path, &body).await {
                     Ok(answer) => {
                         made.set(copy(&answer));
                         clear();
@@ -151,7 +162,7 @@ pub(crate) fn collection(of_list: Collection) -> El {
             });
         }
     };
-    let row = move |item: &Value| {
+    let row = move |item: &JsValue| {
         let (name, details) = tell(item);
         let target = format!("{path}/{}", text(item, "id"));
         let sure = Signal::new(false);
@@ -178,7 +189,7 @@ pub(crate) fn collection(of_list: Collection) -> El {
     };
     let list = el("div").part(
         move || items.get(),
-        move |told: Option<Result<Vec<Value>, String>>| match told {
+        move |told: Option<Result<Vec<JsValue>, String>>| match told {
             None => vec![of("p", "none").text("…")],
             Some(Err(message)) => vec![of("p", "note bad").set("role", "alert").text(&message)],
             Some(Ok(items)) if items.is_empty() => vec![of("p", "none").text("None yet.")],

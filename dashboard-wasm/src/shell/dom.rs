@@ -216,7 +216,12 @@ fn words(parent: &Element, ask: Box<dyn Fn() -> Cow<'static, str>>) {
 fn listen(target: &web_sys::EventTarget, event: &str, mut act: Box<dyn FnMut(Event)>) {
     let heard = Closure::<dyn FnMut(Event)>::new(move |event| together(|| act(event)));
     drop(target.add_event_listener_with_callback(event, heard.as_ref().unchecked_ref()));
-    on_end(move || drop(heard));
+    let (target, event) = (target.clone(), event.to_owned());
+    on_end(move || {
+        // What ends inside of an element that listens, too, is still on its way up to it.
+        drop(target.remove_event_listener_with_callback(&event, heard.as_ref().unchecked_ref()));
+        drop(heard);
+    });
 }
 
 /// Listens as long as the page lives to what happens to the whole of it.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::browser;
+use super::{browser, json};
 use crate::failure::Failure;
 use crate::report::Reading;
 
@@ -80,7 +80,7 @@ pub(crate) async fn buckets(path: &str) -> Result<Buckets, Failure> {
 }
 
 /// `GET path`, which answers with a text.
-pub(crate) async fn text(path: &str) -> Result<String, Failure> {
+pub(crate) async fn words(path: &str) -> Result<String, Failure> {
     let response = ask("GET", path, None).await?;
     let text = JsFuture::from(response.text().map_err(|_| Failure::unreachable())?).await;
     text.ok().and_then(|text| text.as_string()).ok_or_else(Failure::unreachable)
@@ -91,19 +91,29 @@ pub(crate) async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
     read(path, send("GET", path, None).await?)
 }
 
+/// `GET path`, whatever its shape.
+pub(crate) async fn value(path: &str) -> Result<JsValue, Failure> {
+    send("GET", path, None).await
+}
+
+/// `POST path`, or another method, with the fields of a form; the answer as it comes.
+pub(crate) async fn submit(method: &str, path: &str, form: &JsValue) -> Result<JsValue, Failure> {
+    send(method, path, Some(json::written(form))).await
+}
+
 /// `POST path` with a JSON body.
 pub(crate) async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Result<T, Failure> {
-    read(path, send("POST", path, Some(json(path, body)?)).await?)
+    read(path, send("POST", path, Some(text(path, body)?)).await?)
 }
 
 /// `POST path` with a JSON body, where only success matters.
 pub(crate) async fn post_only(path: &str, body: &impl Serialize) -> Result<(), Failure> {
-    send("POST", path, Some(json(path, body)?)).await.map(drop)
+    send("POST", path, Some(text(path, body)?)).await.map(drop)
 }
 
 /// `PATCH path` or `PUT path` with a JSON body.
 pub(crate) async fn change<T: DeserializeOwned>(method: &str, path: &str, body: &impl Serialize) -> Result<T, Failure> {
-    read(path, send(method, path, Some(json(path, body)?)).await?)
+    read(path, send(method, path, Some(text(path, body)?)).await?)
 }
 
 /// `DELETE path`.
@@ -111,13 +121,13 @@ pub(crate) async fn delete(path: &str) -> Result<(), Failure> {
     send("DELETE", path, None).await.map(drop)
 }
 
-fn json(path: &str, body: &impl Serialize) -> Result<String, Failure> {
+fn text(path: &str, body: &impl Serialize) -> Result<String, Failure> {
     let value = body.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(|_| Failure::unreadable(path))?;
-    js_sys::JSON::stringify(&value).map(String::from).map_err(|_| Failure::unreadable(path))
+    Ok(json::written(&value))
 }
 
 fn read<T: DeserializeOwned>(path: &str, answer: JsValue) -> Result<T, Failure> {
-    serde_wasm_bindgen::from_value(answer).map_err(|_| Failure::unreadable(path))
+    json::read(answer).ok_or_else(|| Failure::unreadable(path))
 }
 
 /// The body of a good answer, read as JSON.
@@ -153,7 +163,7 @@ async fn ask(method: &str, path: &str, body: Option<String>) -> Result<web_sys::
         return Ok(response);
     }
     let value = json_of(&response).await.ok();
-    let problem = value.and_then(|value| serde_wasm_bindgen::from_value::<Problem>(value).ok());
+    let problem = value.and_then(json::read::<Problem>);
     Err(Failure::answered(response.status(), problem))
 }
 

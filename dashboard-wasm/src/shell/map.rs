@@ -25,7 +25,7 @@ pub(crate) fn map(table: Signal<Option<Table>>) -> El {
     if !ASKED.replace(true) {
         spawn_local(async move {
             // Without its shapes there is no map; the list says the same.
-            match http::text("/dashboard/map.txt").await {
+            match http::words("/dashboard/map.txt").await {
                 Ok(text) => shapes.set(text),
                 Err(_) => ASKED.set(false),
             }

@@ -31,7 +31,7 @@ fn one(panel: Panel, table: Told) -> El {
     let all = button("", "Show all ", open)
         .flag("hidden", move || total() == 0)
         .with(el("b").words(move || format::full(total())))
-        .with(of("span", "unseen").words(move || format!(" {}", tab().title().to_lowercase())));
+        .with(of("span", "unseen").words(move || format!(" {}", tab().title().to_ascii_lowercase())));
     let head = of("div", "panel-head").with(el("h2").set("id", &id).words(move || tab().title())).with(tabs(panel, tab));
     let section = of("section", "panel sheet").class_if("loading", stale).set("aria-labelledby", &id).with(head);
     rows(section, table, None).with(of("div", "more").with(all))
@@ -95,7 +95,7 @@ fn property_choice(group: El) -> El {
 }
 
 /// Puts the rows of a table into a panel.
-pub(crate) fn rows(panel: El, table: Told, columns: Option<&'static [Measure]>) -> El {
+pub(crate) fn rows(panel: El, table: Told, columns: Option<Vec<Measure>>) -> El {
     let shape = move || {
         table.with(|table| {
             let table = table.as_ref()?;
@@ -109,7 +109,7 @@ pub(crate) fn rows(panel: El, table: Told, columns: Option<&'static [Measure]>) 
             return vec![of("p", "none").text(&words)];
         }
         let dimension = dimension.unwrap_or(Dimension::Page);
-        let columns: Vec<_> = columns.map_or_else(|| tab.columns().to_vec(), <[_]>::to_vec);
+        let columns: Vec<_> = columns.clone().unwrap_or_else(|| tab.columns().to_vec());
         let mapped = tab == Tab::Countries;
         let few = if mapped { Panel::BELOW } else { Panel::FEW as usize };
         let values =

@@ -14,13 +14,13 @@ pub(crate) fn realtime() -> El {
     let aside = of("p", "aside").words(move || format::counted(readers(), "visitor", "visitors")).text(" in 5 minutes");
     let save = button("link", "CSV", move |_| {
         if let Some(table) = state.reading.get_untracked() {
-            browser::save(&format!("{}-now.csv", state.domain_untracked()), &table.csv(&[Measure::Visitors]));
+            browser::save(&format!("{}-now.csv", state.domain_untracked()), "text/csv", &table.csv(&[Measure::Visitors]));
         }
     });
     let save = save.set("aria-label", "Download what is being read as CSV");
     let head = of("div", "panel-head").with(el("h2").set("id", "panel-reading").text("Being read now")).with(aside).with(save);
     let reading = of("section", "panel sheet").set("aria-labelledby", "panel-reading").with(head);
-    of("div", "panels now-panels").with(rows(reading, state.reading, Some(&[Measure::Visitors]))).with(arriving())
+    of("div", "panels now-panels").with(rows(reading, state.reading, Some(vec![Measure::Visitors]))).with(arriving())
 }
 
 fn arriving() -> El {

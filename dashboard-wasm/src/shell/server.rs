@@ -1,5 +1,5 @@
 //! What belongs to the whole server: one's own password, people, tokens.
-use serde_json::Value;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Event;
 
@@ -7,9 +7,9 @@ use super::collection::{Collection, Field, Kind, collection, fields, text};
 use super::dom::{El, el, of};
 use super::follow::Signal;
 use super::forms::{elsewhere, send, told};
-use super::http;
 use super::session::who;
 use super::state::state;
+use super::{http, json};
 use crate::site_info::Me;
 
 const PASSWORD: &[Field] = &[
@@ -62,6 +62,7 @@ pub(crate) fn server() -> Vec<El> {
             path: "/api/v1/people".into(),
             key: "people",
             fields: PERSON,
+            also: None,
             add: "Invite",
             tell: person,
             copy: invitation,
@@ -72,6 +73,7 @@ pub(crate) fn server() -> Vec<El> {
             path: "/api/v1/tokens".into(),
             key: "tokens",
             fields: TOKEN,
+            also: None,
             add: "Make a token",
             tell: |token| (text(token, "name"), text(token, "scope")),
             copy: |token| {
@@ -83,17 +85,18 @@ pub(crate) fn server() -> Vec<El> {
 }
 
 /// What is told of a person.
-pub(crate) fn person(of: &Value) -> (String, String) {
+pub(crate) fn person(of: &JsValue) -> (String, String) {
     let mut details = Vec::new();
     details.extend(Some(text(of, "name")).filter(|name| !name.is_empty()));
     details.extend(Some(text(of, "role")).filter(|role| !role.is_empty()));
-    details.extend(of.get("admin").and_then(Value::as_bool).filter(|admin| *admin).map(|_| "administrator".to_owned()));
-    details.extend(of.get("invited").and_then(Value::as_bool).filter(|invited| *invited).map(|_| "invited".to_owned()));
+    for (flag, words) in [("admin", "administrator"), ("invited", "invited")] {
+        details.extend(json::field(of, flag).is_truthy().then(|| words.to_owned()));
+    }
     (text(of, "email"), details.join(", "))
 }
 
 /// The link of an invitation, in the answer that made it.
-pub(crate) fn invitation(of: &Value) -> Option<(&'static str, String)> {
+pub(crate) fn invitation(of: &JsValue) -> Option<(&'static str, String)> {
     let path = Some(text(of, "invitation")).filter(|path| !path.is_empty())?;
     let words = "Send them this link. It works once, for seven days, and is shown only now.";
     Some((words, format!("{}{path}", super::browser::origin())))
@@ -116,26 +119,29 @@ fn form_part(title: &str, about: &str, at: &'static str, path: &'static str, all
     let (drawn, read, clear) = fields(all, at, wrong);
     let submit = move |event: Event| {
         event.prevent_default();
-        let (mut body, clear) = (read(), clear.clone());
+        let (body, clear) = (read(), clear.clone());
         if at == "account" {
-            if body.get("password").is_none() {
+            if json::field(&body, "password").is_undefined() {
                 wrong.set(Some(("password".into(), "Choose a password.".into())));
                 return;
             }
-            body.insert("admin".into(), Value::Bool(true));
+            json::put(&body, "admin", &JsValue::TRUE);
         }
         busy.set(true);
         wrong.set(None);
         spawn_local(async move {
-            let mut sent = http::post_only(path, &body).await;
+            let mut sent = http::submit("POST", path, &body).await;
             if at == "account" && sent.is_ok() {
                 // From now on this session is that of the person.
-                body.retain(|name, _| name == "email" || name == "password");
-                sent = http::post_only("/api/v1/session", &body).await;
+                let own = js_sys::Object::new();
+                for name in ["email", "password"] {
+                    json::put(&own, name, &json::field(&body, name));
+                }
+                sent = http::submit("POST", "/api/v1/session", &own).await;
             }
             busy.set(false);
             match sent {
-                Ok(()) => {
+                Ok(_) => {
                     clear();
                     done.set(true);
                     who(state());

@@ -1,7 +1,6 @@
 //! What one site is set to: its clock, who is counted how, what is kept; goals, annotations, shared links, people; and its end.
 use headwater_query::Filter;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Event;
 
@@ -12,10 +11,10 @@ use super::dom::{El, button, el, of, value};
 use super::follow::Signal;
 use super::forms::{elsewhere, field_with, input, send, tick, told};
 use super::go::go_to;
-use super::http;
 use super::server::{invitation, person};
 use super::setup::copied;
 use super::state::state;
+use super::{http, json};
 use crate::builder::Builder;
 use crate::failure::Failure;
 use crate::route::Route;
@@ -88,6 +87,7 @@ fn parts(site: &SiteInfo, domain: &str, path: &str) -> Vec<El> {
             path: format!("{path}/goals"),
             key: "goals",
             fields: GOAL,
+            also: None,
             add: "Add the goal",
             tell: |goal| {
                 let of = if text(goal, "goal_type") == "page" { text(goal, "page_path") } else { text(goal, "event_name") };
@@ -102,8 +102,9 @@ fn parts(site: &SiteInfo, domain: &str, path: &str) -> Vec<El> {
             path: format!("{path}/segments"),
             key: "segments",
             fields: &[],
+            also: None,
             add: "",
-            tell: |segment| (text(segment, "name"), in_words(segment.get("filters"))),
+            tell: |segment| (text(segment, "name"), in_words(&json::field(segment, "filters"))),
             copy: |_| None,
         }));
         parts.push(collection(Collection {
@@ -112,23 +113,12 @@ fn parts(site: &SiteInfo, domain: &str, path: &str) -> Vec<El> {
             path: format!("{path}/annotations"),
             key: "annotations",
             fields: NOTE,
+            also: None,
             add: "Add the note",
             tell: |note| (text(note, "text"), text(note, "date")),
             copy: |_| None,
         }));
-        parts.push(collection(Collection {
-            title: "Shared links",
-            about: "Each shows the figures, and nothing else, to whoever has it, until you remove it. Its address also works in an iframe on your own pages.",
-            path: format!("{path}/links"),
-            key: "links",
-            fields: LINK,
-            add: "Make a link",
-            tell: |link| {
-                let asks = link.get("has_password").and_then(Value::as_bool) == Some(true);
-                (text(link, "name"), if asks { "asks for a password".into() } else { String::new() })
-            },
-            copy: |link| Some(("Send this link.", format!("{}{}", browser::origin(), text(link, "path")))),
-        }));
+        parts.push(links(path, None));
     }
     if site.may_own() {
         parts.push(collection(Collection {
@@ -137,6 +127,7 @@ fn parts(site: &SiteInfo, domain: &str, path: &str) -> Vec<El> {
             path: format!("{path}/people"),
             key: "people",
             fields: MEMBER,
+            also: None,
             add: "Give the role",
             tell: person,
             copy: invitation,
@@ -146,11 +137,28 @@ fn parts(site: &SiteInfo, domain: &str, path: &str) -> Vec<El> {
     parts
 }
 
+/// Shared links; those that are made here open a dashboard, if it is given.
+pub(crate) fn links(path: &str, dashboard: Option<i64>) -> El {
+    collection(Collection {
+        title: "Shared links",
+        about: "Each shows the figures, and nothing else, to whoever has it, until you remove it. Its address also works in an iframe on your own pages.",
+        path: format!("{path}/links"),
+        key: "links",
+        fields: LINK,
+        also: dashboard.map(|number| ("dashboard", number as f64)),
+        add: "Make a link",
+        tell: |link| {
+            let asks = json::field(link, "has_password").is_truthy();
+            (text(link, "name"), if asks { "asks for a password".into() } else { String::new() })
+        },
+        copy: |link| Some(("Send this link.", format!("{}{}", browser::origin(), text(link, "path")))),
+    })
+}
+
 /// The filters of a segment as people say them; as the API has them, if they were not built here.
-fn in_words(filters: Option<&Value>) -> String {
-    let Some(filters) = filters else { return String::new() };
-    let read = filters.as_array().map(|all| all.iter().filter_map(|one| Filter::deserialize(one).ok()).collect::<Vec<_>>());
-    let Some(built) = read.and_then(|read| Builder::from_query(&read)) else { return filters.to_string() };
+fn in_words(filters: &JsValue) -> String {
+    let built = json::read::<Vec<Filter>>(filters.clone()).and_then(|read| Builder::from_query(&read));
+    let Some(built) = built else { return json::written(filters) };
     let one = |condition| {
         let (subject, values) = words(condition);
         format!("{subject} {values}")
@@ -179,29 +187,32 @@ fn general(site: &SiteInfo, path: &str) -> El {
     let path = path.to_owned();
     let submit = move |event: Event| {
         event.prevent_default();
-        let mut retention = Map::new();
+        let retention = js_sys::Object::new();
         for (name, _, days) in kept {
             let days = days.get_untracked().trim().to_owned();
-            let value = if days.is_empty() { Value::Null } else { days.parse::<u32>().map_or_else(|_| json!(days), Value::from) };
-            retention.insert(name.to_owned(), value);
+            json::put(&retention, name, &if days.is_empty() { JsValue::NULL } else { json::number(&days) });
         }
         let hosts = hosts.get_untracked();
-        let hosts: Vec<&str> = hosts.split([',', ' ', '\n']).filter(|host| !host.is_empty()).collect();
-        let body = json!({
-            "timezone": zone.get_untracked(),
-            "identity": identity.get_untracked(),
-            "hosts": hosts,
-            "public": public.get_untracked(),
-            "retention": retention,
-        });
+        let hosts = hosts.split([',', ' ', '\n']).filter(|host| !host.is_empty()).map(JsValue::from_str);
+        let body = js_sys::Object::new();
+        for (name, value) in [
+            ("timezone", zone.get_untracked().into()),
+            ("identity", identity.get_untracked().into()),
+            ("hosts", hosts.collect::<js_sys::Array>().into()),
+            ("public", public.get_untracked().into()),
+            ("retention", retention.into()),
+        ] {
+            json::put(&body, name, &value);
+        }
         busy.set(true);
         wrong.set(None);
         done.set(false);
         let path = path.clone();
         spawn_local(async move {
-            match http::change::<SiteInfo>("PATCH", &path, &body).await {
-                Ok(site) => {
+            match http::submit("PATCH", &path, &body).await {
+                Ok(answer) => {
                     done.set(true);
+                    let Some(site) = json::read::<SiteInfo>(answer) else { return };
                     state().sites.update(|sites| {
                         if let Some(known) = sites.iter_mut().find(|known| known.domain == site.domain) {
                             *known = SiteInfo { role: known.role.clone(), ..site };

@@ -1,32 +1,32 @@
 //! Signing in: with an address and a password, or by pasting a token; accepting an invitation; opening a link that asks for a password.
-use serde_json::{Map, Value};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Event;
 
-use super::browser;
 use super::collection::{Field, Kind, fields};
 use super::dom::{El, el, of};
 use super::follow::Signal;
 use super::forms::{elsewhere, send, told};
-use super::http;
 use super::session::{open_link, who};
 use super::state::state;
+use super::{browser, http, json};
 use crate::route;
 
 /// A form that posts its fields, and then asks who is looking.
-fn form(at: &'static str, path: &'static str, all: &'static [Field], words: &'static str, also: Map<String, Value>) -> El {
+fn form(at: &'static str, path: &'static str, all: &'static [Field], words: &'static str, token: Option<String>) -> El {
     let wrong = Signal::new(None::<(String, String)>);
     let busy = Signal::new(false);
     let (drawn, read, _) = fields(all, at, wrong);
     let submit = move |event: Event| {
         event.prevent_default();
-        let mut body = read();
-        body.extend(also.clone());
+        let body = read();
+        if let Some(token) = &token {
+            json::put(&body, "token", &token.into());
+        }
         busy.set(true);
         wrong.set(None);
         spawn_local(async move {
-            match http::post_only(path, &body).await {
-                Ok(()) => who(state()),
+            match http::submit("POST", path, &body).await {
+                Ok(_) => who(state()),
                 Err(failure) => wrong.set(told(failure)),
             }
             busy.set(false);
@@ -61,19 +61,18 @@ pub(crate) fn sign_in_form(why: Option<String>) -> El {
     let page = of("div", "narrow sheet box fade").with(el("h1").text("Sign in"));
     let token = el("details").with(el("summary").text("With a token"));
     page.all(why.map(|why| el("p").set("role", "status").text(&why)))
-        .with(form("person", "/api/v1/session", BY_PASSWORD, "Sign in", Map::new()))
-        .with(token.with(form("by-token", "/api/v1/session", BY_TOKEN, "Sign in", Map::new())))
+        .with(form("person", "/api/v1/session", BY_PASSWORD, "Sign in", None))
+        .with(token.with(form("by-token", "/api/v1/session", BY_TOKEN, "Sign in", None)))
 }
 
 /// The form for who was invited.
 pub(crate) fn invited(token: String) -> El {
-    let also = Map::from_iter([("token".to_owned(), Value::String(token))]);
     of("div", "narrow sheet box fade")
         .with(el("h1").text("Welcome"))
         .with(
             el("p").text("You were invited to look at the figures here. Choose a password, with which you sign in from now on."),
         )
-        .with(form("invitation", "/api/v1/invitation", ACCEPTING, "Set the password", also))
+        .with(form("invitation", "/api/v1/invitation", ACCEPTING, "Set the password", Some(token)))
 }
 
 /// The form for a shared link that asks for a password.
@@ -84,7 +83,7 @@ pub(crate) fn link_password(tried: bool) -> El {
     let submit = move |event: Event| {
         event.prevent_default();
         let (_, _, hash) = browser::address();
-        let password = read().get("password").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let password = json::field(&read(), "password").as_string().unwrap_or_default();
         if let Some(link) = route::secret(&hash, "link") {
             busy.set(true);
             open_link(state(), link.to_owned(), Some(password));

@@ -4,7 +4,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
-use super::browser;
+use super::{browser, json};
 
 /// An open, or opening, connection.
 pub(crate) struct Socket {
@@ -25,8 +25,7 @@ impl Socket {
         let socket = WebSocket::new(&url).ok()?;
         let message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let Some(text) = event.data().as_string() else { return };
-            let read = js_sys::JSON::parse(&text).ok().and_then(|value| serde_wasm_bindgen::from_value(value).ok());
-            if let Some(told) = read {
+            if let Some(told) = json::parse(&text) {
                 frame(told);
             }
         });

@@ -77,7 +77,7 @@ pub(crate) fn whole(tab: Tab) -> El {
             wanted.page = 0;
         });
     };
-    let hint = format!("Search {}", tab.title().to_lowercase());
+    let hint = format!("Search {}", tab.title().to_ascii_lowercase());
     let field = of("input", "search").set("type", "search").set("placeholder", &hint).set("aria-label", &hint);
     let back = button("btn", "Back", move |_| wanted.update(|w| w.page = w.page.saturating_sub(1)));
     let next = button("btn", "Next", move |_| wanted.update(|w| w.page += 1));
@@ -96,6 +96,7 @@ pub(crate) fn whole(tab: Tab) -> El {
             let Some(dimension) = tab.dimension(property.as_deref()) else { return };
             browser::save(
                 &format!("{}-{}.csv", scope.domain, tab.name()),
+                "text/csv",
                 &Table::read(&reading, tab, dimension, columns).csv(columns),
             );
         });

@@ -134,3 +134,25 @@ fn a_filter_is_one_request() {
     assert_eq!(asked(browser), ["/api/v2/queries", "/api/v2/queries"]);
     assert_eq!(browser.console_errors(), Vec::<String>::new());
 }
+
+#[test]
+fn the_chart_is_a_file_and_a_picture_that_stands_alone() {
+    let demo = Demo::start("10");
+    let browser = &demo.browser;
+    demo.sign_in();
+    demo.open("?period=7d");
+    browser.run("window.saved = []; HTMLAnchorElement.prototype.click = function () { saved.push(this.download, decodeURIComponent(this.href)); }");
+    demo.press_button("Download CSV");
+    demo.press_button("Download SVG");
+    let saved: Vec<String> = serde_json::from_value(browser.run("return saved")).expect("two files");
+    let [csv, rows, svg, picture] = saved.as_slice() else { panic!("{saved:?}") };
+    assert_eq!((csv.as_str(), svg.as_str()), ("demo.localhost-chart.csv", "demo.localhost-chart.svg"));
+    assert_eq!(rows.lines().count(), 8, "a head and seven days: {rows}");
+    // Read as XML by itself, its line has the colour that it has in the page.
+    let script = "const svg = new DOMParser().parseFromString(PICTURE, 'image/svg+xml'); const own = svg.querySelector('.line:not(.before)');
+        return [svg.querySelectorAll('parsererror').length, svg.documentElement.namespaceURI, own.getAttribute('stroke') == getComputedStyle(document.querySelector('.plot .line:not(.before)')).stroke]";
+    let text = picture.split_once(',').map(|(_, text)| text).unwrap_or_default();
+    let told = browser.run(&script.replace("PICTURE", &json!(text).to_string()));
+    assert_eq!(told, json!([0, "http://www.w3.org/2000/svg", true]));
+    assert_eq!(browser.console_errors(), Vec::<String>::new());
+}
