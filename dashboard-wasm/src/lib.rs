@@ -4,6 +4,7 @@
 //! answers ([`report`], [`series`], [`table`]), the live feed ([`strip`], [`arrivals`], [`link`], [`pace`]), the chart's places ([`scale`]) and words ([`format`], [`label`]).
 //! The page itself (`shell`, for wasm32 only) reads clocks, sockets and the document, and decides nothing that these could decide.
 pub mod arrivals;
+pub mod board;
 pub mod builder;
 pub mod csv;
 pub mod failure;

@@ -63,12 +63,18 @@ pub fn series_before(scope: &Scope, compared: DateRange, unit: TimeDimension, no
 /// The question behind a panel; none for properties before one is chosen.
 #[must_use]
 pub fn panel(scope: &Scope, tab: Tab, property: Option<&str>, now: Minute) -> Option<Query> {
-    Some(Query {
-        dimensions: vec![tab.dimension(property)?],
+    Some(list(scope, tab.dimension(property)?, &tab.columns(), tab.asks(), now))
+}
+
+/// The question behind a list of the first few values.
+#[must_use]
+pub fn list(scope: &Scope, dimension: Dimension, columns: &[Measure], limit: u32, now: Minute) -> Query {
+    Query {
+        dimensions: vec![dimension],
         include: Include { total_rows: true, ..Include::default() },
-        pagination: Pagination { limit: tab.asks(), offset: 0 },
-        ..about(scope, &tab.columns(), now)
-    })
+        pagination: Pagination { limit, offset: 0 },
+        ..about(scope, columns, now)
+    }
 }
 
 /// What is wanted of a whole list.

@@ -102,6 +102,8 @@ pub struct SiteView {
     pub property: Option<String>,
     /// The tab that is shown whole, over everything else; `?all=`.
     pub whole: Option<Tab>,
+    /// The saved dashboard that is shown in place of the figures as they are at first; `?dashboard=`.
+    pub dashboard: Option<i64>,
     /// Whether it was opened by a shared link, or stands in a frame.
     pub shared: bool,
 }
@@ -117,6 +119,7 @@ impl SiteView {
             tabs: Panel::FIRST,
             property: None,
             whole: None,
+            dashboard: None,
             shared: false,
         }
     }
@@ -166,6 +169,7 @@ impl Route {
         }
         view.property = one("prop").filter(|name| !name.is_empty());
         view.whole = one("all").and_then(|name| Tab::from_name(&name));
+        view.dashboard = one("dashboard").and_then(|id| id.parse().ok());
         Self::Site(view)
     }
 
@@ -192,7 +196,7 @@ impl fmt::Display for Route {
 impl fmt::Display for SiteView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Scope { domain, period, against, filters, segment, .. } = &self.scope;
-        let mut parts = Vec::new();
+        let mut parts: Vec<String> = self.dashboard.iter().map(|id| format!("dashboard={id}")).collect();
         if *period != Period::default() {
             parts.push(format!("period={}", period.name()));
         }
@@ -256,6 +260,7 @@ mod tests {
         view.unit = Some(TimeDimension::Week);
         view.whole = Some(Tab::ExitPages);
         view.scope.segment = Some(3);
+        view.dashboard = Some(2);
         survives(&Route::Site(view.clone()));
         view.shared = true;
         survives(&Route::Site(view));

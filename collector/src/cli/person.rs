@@ -105,7 +105,7 @@ impl PersonCommand {
             Self::List { json, data } => {
                 let people = data.open(file)?.read_now(|tx| with_roles(tx))?;
                 if json {
-                    let view = |(person, roles): &(Person, Vec<(String, Role)>)| {
+                    let view = |(person, roles): &Known| {
                         let mut view = serde_json::json!(person);
                         view["roles"] = roles.iter().map(|(site, role)| (site.clone(), serde_json::json!(role))).collect();
                         view
@@ -186,8 +186,11 @@ fn find_person(conn: &Connection, email: &str) -> Result<Person, PersonFailure> 
     found.ok_or_else(|| PersonFailure::Nobody(email.to_owned()))
 }
 
+/// Somebody, and the role at each domain.
+type Known = (Person, Vec<(String, Role)>);
+
 /// Everybody, with the domains at which they have a role.
-fn with_roles(conn: &Connection) -> Result<Vec<(Person, Vec<(String, Role)>)>, StoreError> {
+fn with_roles(conn: &Connection) -> Result<Vec<Known>, StoreError> {
     let sites = sites::list(conn)?;
     let domain = |id| sites.iter().find(|site| site.id == id).map(|site| site.domain.to_string());
     let one = |person: Person| {
@@ -197,7 +200,7 @@ fn with_roles(conn: &Connection) -> Result<Vec<(Person, Vec<(String, Role)>)>, S
     people::list(conn)?.into_iter().map(one).collect()
 }
 
-fn row((person, roles): &(Person, Vec<(String, Role)>)) -> Vec<String> {
+fn row((person, roles): &Known) -> Vec<String> {
     let mut may: Vec<String> = person.admin.then(|| "everything".to_owned()).into_iter().collect();
     may.extend(roles.iter().map(|(site, role)| format!("{} of {site}", role.name())));
     if person.invited {

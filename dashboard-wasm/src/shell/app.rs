@@ -43,12 +43,14 @@ pub(crate) fn app() -> Vec<El> {
 
     let followed = memo(move || {
         let allowed = matches!(state.session.get(), Session::In | Session::Guest | Session::Shared);
-        // A segment that is not told yet would let everybody through.
-        let ready = state.view().is_some_and(|view| view.scope.segment.is_none()) || state.segments.with(Option::is_some);
-        state.view().filter(|_| allowed).map(|_| (state.scope(), ready))
+        // A segment that is not told yet would let everybody through, and a dashboard that is not told has nothing to ask.
+        let plain = state.view().is_some_and(|view| view.scope.segment.is_none() && view.dashboard.is_none());
+        let ready = plain || state.segments.with(Option::is_some);
+        let asked = state.board().map(|board| board.asked());
+        state.view().filter(|_| allowed).map(|_| (state.scope(), ready, asked))
     });
     effect(move || {
-        let followed = followed.get();
+        let followed = followed.get().map(|(scope, ready, _)| (scope, ready));
         untrack(|| engine::follow(state, followed));
     });
     let tabs = memo(move || state.view().map(|view| (view.tabs, view.property)));
@@ -148,7 +150,10 @@ fn listen(state: State) {
     });
     // A menu closes when something else is pressed.
     listen_to_window("pointerdown", move |event| {
-        let menu = matches!(state.open.get_untracked(), Some(Overlay::Ranges | Overlay::Compare | Overlay::Segments));
+        let menu = matches!(
+            state.open.get_untracked(),
+            Some(Overlay::Ranges | Overlay::Compare | Overlay::Segments | Overlay::Dashboards)
+        );
         let inside =
             event.target().and_then(|t| t.dyn_into::<Element>().ok()).and_then(|e| e.closest(".pop-host").ok().flatten());
         if menu && inside.is_none() {

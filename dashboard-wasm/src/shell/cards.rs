@@ -1,7 +1,9 @@
 //! The cards. Each is a button that makes the chart show its figure.
 use super::dom::{El, el, of, unseen};
+use super::follow::Signal;
 use super::state::state;
 use crate::measure::Measure;
+use crate::report::Totals;
 use crate::route::Against;
 
 /// All cards.
@@ -12,9 +14,20 @@ pub(crate) fn cards() -> El {
 
 fn card(measure: Measure) -> El {
     let state = state();
-    let figure = move || state.totals.with(|totals| totals.as_ref().map(|t| t.get(measure)).unwrap_or_default());
-    let change = move || state.totals.with(|totals| totals.as_ref().map(|t| t.change(measure)).unwrap_or_default());
-    let unit = move || state.totals.with(|totals| totals.as_ref().and_then(|t| t.unit.clone()));
+    of("button", "card")
+        .set("type", "button")
+        .says("aria-pressed", move || state.view().is_some_and(|view| view.measure == measure))
+        .on("click", move |_| state.turn(|view| view.measure = measure))
+        .with(of("span", "name").text(measure.label()))
+        .all(figure(measure, state.totals))
+}
+
+/// The figure of a card, and what stands under it.
+pub(crate) fn figure(measure: Measure, totals: Signal<Option<Totals>>) -> [El; 2] {
+    let state = state();
+    let figure = move || totals.with(|totals| totals.as_ref().map(|t| t.get(measure)).unwrap_or_default());
+    let change = move || totals.with(|totals| totals.as_ref().map(|t| t.change(measure)).unwrap_or_default());
+    let unit = move || totals.with(|totals| totals.as_ref().and_then(|t| t.unit.clone()));
     // What a reader must know to read the figure rightly stands under it; the rest is for those who ask.
     let hint = move || match (measure, unit(), figure().bounds) {
         (_, _, Some([low, high])) => format!("{} to {}", measure.axis(low), measure.axis(high)),
@@ -51,12 +64,6 @@ fn card(measure: Measure) -> El {
     let hints = of("span", "hint")
         .part(move || (change(), state.view().map(|view| view.scope.against)), delta)
         .with(el("span").words(hint));
-    of("button", "card")
-        .set("type", "button")
-        .tell("title", title)
-        .says("aria-pressed", move || state.view().is_some_and(|view| view.measure == measure))
-        .on("click", move |_| state.turn(|view| view.measure = measure))
-        .with(of("span", "name").text(measure.label()))
-        .with(of("span", "figure").words(move || figure().value.map_or_else(|| "–".into(), |value| measure.figure(value))))
-        .with(hints)
+    let words = move || figure().value.map_or_else(|| "–".into(), |value| measure.figure(value));
+    [of("span", "figure").tell("title", title).words(words), hints]
 }

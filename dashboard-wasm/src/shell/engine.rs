@@ -1,5 +1,6 @@
 //! What keeps the figures true: it asks when the range changes and when something happened, follows the live feed, and looks after
 //! both every few seconds.
+mod board;
 mod live;
 mod round;
 
@@ -10,7 +11,7 @@ use headwater_query::{DateRange, Realtime};
 use wasm_bindgen_futures::spawn_local;
 
 use live::connect;
-use round::{Round, ask};
+use round::{First, Round, Shown, ask};
 
 use super::browser::{self, after};
 use super::dom;
@@ -18,6 +19,7 @@ use super::follow::{together, untrack};
 use super::http;
 use super::socket::Socket;
 use super::state::{Session, State, update};
+use crate::board::DashboardList;
 use crate::failure::Failure;
 use crate::link::{Link, LinkState};
 use crate::merged::{Fetched, Kept};
@@ -114,11 +116,14 @@ pub(crate) fn surround(state: State) {
     let domain = state.domain_untracked();
     spawn_local(async move {
         let path = format!("/api/v1/sites/{domain}");
-        let (site, (segments, annotations)) = join(
+        let (site, (segments, (annotations, dashboards))) = join(
             http::get::<SiteInfo>(&path),
             join(
                 http::get::<SegmentList>(&format!("{path}/segments")),
-                http::get::<AnnotationList>(&format!("{path}/annotations")),
+                join(
+                    http::get::<AnnotationList>(&format!("{path}/annotations")),
+                    http::get::<DashboardList>(&format!("{path}/dashboards")),
+                ),
             ),
         )
         .await;
@@ -130,6 +135,7 @@ pub(crate) fn surround(state: State) {
                 let since = site.since.as_deref().map(|since| browser::clock(&site.timezone, js_sys::Date::parse(since)));
                 state.since.put(since.and_then(|clock| headwater_query::Date::parse(clock.get(..10)?)));
             }
+            state.dashboards.set(Some(dashboards.map(|list| list.dashboards).unwrap_or_default()));
             state.segments.set(Some(segments.map(|list| list.segments).unwrap_or_default()));
             state.annotations.put(annotations.map(|list| list.annotations).unwrap_or_default());
             // The first figures may have been compared with what was not counted yet.
@@ -222,6 +228,9 @@ fn ahead(state: State) {
 /// Another unit of time was chosen: parts the chart anew, from what is here if that can be.
 pub(crate) fn parted(state: State) {
     let Some(scope) = engine(|e| e.site.clone()).filter(|_| state.series.with(Option::is_some)) else { return };
+    if untrack(|| state.board()).is_some() {
+        return changed(state);
+    }
     let generation = engine(|e| e.generation);
     let unit = state.units().1;
     let clock = state.clock();
@@ -345,10 +354,6 @@ async fn show(state: State, scope: &Scope, told: Round) {
     let totals = Totals::read(&told.totals).counted_since(state.since.get_untracked());
     let uncovered = totals.since.is_some();
     let empty = totals.is_empty() && scope.filters.is_empty();
-    let mut series = Series::read(&told.series, includes_now(scope, &clock), &clock);
-    if let Some(before) = told.before.as_ref().filter(|_| !uncovered) {
-        series = series.against(before);
-    }
     engine(|e| e.told.clone_from(&clock));
     let wanted = shown(state);
     together(|| {
@@ -356,14 +361,24 @@ async fn show(state: State, scope: &Scope, told: Round) {
             state.tell_realtime(realtime);
         }
         update(state.totals, Some(totals));
-        update(state.series, Some(series));
-        for ((signal, table), (tab, _)) in state.tables.into_iter().zip(told.panels).zip(wanted) {
-            // A tab that was turned meanwhile is asked for by itself.
-            if table.tab == tab {
-                update(signal, Some(table));
+        match told.shown {
+            Shown::Board(told) => update(state.told, told),
+            Shown::First(first) => {
+                let First { series, before, panels, reading } = *first;
+                let mut series = Series::read(&series, includes_now(scope, &clock), &clock);
+                if let Some(before) = before.as_ref().filter(|_| !uncovered) {
+                    series = series.against(before);
+                }
+                update(state.series, Some(series));
+                for ((signal, table), (tab, _)) in state.tables.into_iter().zip(panels).zip(wanted) {
+                    // A tab that was turned meanwhile is asked for by itself.
+                    if table.tab == tab {
+                        update(signal, Some(table));
+                    }
+                }
+                update(state.reading, reading);
             }
         }
-        update(state.reading, told.reading);
         update(state.as_of, Some(clock));
         update(state.failure, None);
         update(state.loading, false);

@@ -1,6 +1,8 @@
 //! The page: clocks, sockets, requests and the document. What is decided, the pure modules decide.
 mod annotations;
 mod app;
+mod board;
+mod boards;
 mod browser;
 mod cards;
 mod chart;
@@ -39,6 +41,7 @@ mod state;
 mod theme;
 mod top;
 mod whole;
+mod widget_form;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

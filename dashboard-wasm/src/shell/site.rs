@@ -1,5 +1,7 @@
 //! One site: where the connection stands, the range, the cards and the chart, the last hour, the panels.
 use super::annotations::annotate_dialog;
+use super::board::board;
+use super::boards::{new_dashboard, share_dialog};
 use super::cards::cards;
 use super::chart::chart;
 use super::chips::{add_filter, chips, condition_dialog};
@@ -16,6 +18,7 @@ use super::segments::{segment_dialog, segments_menu};
 use super::setup::setup;
 use super::state::{Overlay, Session, state};
 use super::whole::whole;
+use super::widget_form::widget_dialog;
 use super::{browser, engine};
 use crate::format;
 use crate::link::LinkState;
@@ -46,12 +49,12 @@ pub(crate) fn site_page() -> Vec<El> {
         }
     });
     let figures = move || body.get() == Body::Figures;
-    let head = of("div", "head")
-        .with(site_name())
-        .with(connection())
-        .when(figures, current)
-        .with(of("span", "grow"))
-        .part(figures, |shown| if shown { [vec![segments_menu(), add_filter()], ranges()].concat() } else { Vec::new() });
+    let head = of("div", "head").with(site_name()).with(connection()).when(figures, current).with(of("span", "grow")).part(
+        figures,
+        |shown| {
+            if shown { [vec![segments_menu(), add_filter()], ranges()].concat() } else { Vec::new() }
+        },
+    );
     let page = of("div", "site-page")
         .with(head)
         .part(figures, |shown| if shown { vec![chips(), trouble()] } else { Vec::new() })
@@ -64,7 +67,10 @@ pub(crate) fn site_page() -> Vec<El> {
                 Some(Overlay::Condition(n)) => vec![condition_dialog(n)],
                 Some(Overlay::Segment(id)) => vec![segment_dialog(id)],
                 Some(Overlay::Annotate) => vec![annotate_dialog()],
-                Some(Overlay::Ranges | Overlay::Compare | Overlay::Segments) | None => Vec::new(),
+                Some(Overlay::NewDashboard) => vec![new_dashboard()],
+                Some(Overlay::Share) => vec![share_dialog()],
+                Some(Overlay::Widget(key)) => vec![widget_dialog(key)],
+                Some(Overlay::Ranges | Overlay::Compare | Overlay::Segments | Overlay::Dashboards) | None => Vec::new(),
             },
         )
         .part(move || state.view().and_then(|view| view.whole).filter(|_| figures()), |tab| tab.map(whole).into_iter().collect())
@@ -79,16 +85,22 @@ fn fill(body: Body) -> El {
         Body::Failed => failed(),
         Body::Setup => setup(&untrack(|| state.domain())),
         Body::Figures => {
-            let sheet = of("section", "sheet")
-                .class_if("loading", move || state.loading.get() && !state.ahead.get())
-                .set("aria-label", "Figures");
-            of("div", "fade")
-                .with(sheet.with(cards()).with(chart()))
-                .part(move || state.scope().period == Period::Realtime, |now| vec![if now { realtime() } else { hour() }])
-                .with(panels())
-                .with(foot())
+            let shown = move || state.view().and_then(|view| view.dashboard).is_some();
+            el("div").part(shown, |saved| vec![if saved { board() } else { first() }]).with(foot())
         }
     }
+}
+
+/// The figures as they are shown at first.
+fn first() -> El {
+    let state = state();
+    let sheet = of("section", "sheet")
+        .class_if("loading", move || state.loading.get() && !state.ahead.get())
+        .set("aria-label", "Figures");
+    of("div", "fade")
+        .with(sheet.with(cards()).with(chart()))
+        .part(move || state.scope().period == Period::Realtime, |now| vec![if now { realtime() } else { hour() }])
+        .with(panels())
 }
 
 /// Who is here now, and the way to the realtime view.

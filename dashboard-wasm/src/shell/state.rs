@@ -1,9 +1,10 @@
 //! Everything that the page shows, as signals that live as long as the page.
-use headwater_query::{Date, Realtime, TimeDimension};
+use headwater_query::{Date, Realtime, TimeDimension, Widget};
 
 use super::browser;
 use super::follow::{Signal, together, untrack};
 use crate::arrivals::Arrivals;
+use crate::board::{Board, Dashboard, Told};
 use crate::failure::Failure;
 use crate::filters::Filters;
 use crate::link::LinkState;
@@ -57,6 +58,14 @@ pub(crate) enum Overlay {
     Segment(Option<i64>),
     /// Something that happened is noted.
     Annotate,
+    /// The menu of dashboards.
+    Dashboards,
+    /// A dashboard is made of what is shown.
+    NewDashboard,
+    /// The dashboard that is shown is shared.
+    Share,
+    /// A widget is added, or that of this key changed.
+    Widget(Option<u32>),
 }
 
 /// The state. `Copy`, because it is only handles.
@@ -70,6 +79,11 @@ pub(crate) struct State {
     pub(crate) since: Signal<Option<Date>>,
     pub(crate) segments: Signal<Option<Vec<Segment>>>,
     pub(crate) annotations: Signal<Vec<Annotation>>,
+    pub(crate) dashboards: Signal<Option<Vec<Dashboard>>>,
+    /// The dashboard that is shown while it is arranged.
+    pub(crate) draft: Signal<Option<Board>>,
+    /// What was told to widgets.
+    pub(crate) told: Signal<Vec<(Widget, Told)>>,
     pub(crate) totals: Signal<Option<Totals>>,
     pub(crate) series: Signal<Option<Series>>,
     pub(crate) tables: [Signal<Option<Table>>; Panel::ALL.len()],
@@ -105,6 +119,9 @@ impl State {
             since: Signal::new(None),
             segments: Signal::new(None),
             annotations: Signal::new(Vec::new()),
+            dashboards: Signal::new(None),
+            draft: Signal::new(None),
+            told: Signal::new(Vec::new()),
             totals: Signal::new(None),
             series: Signal::new(None),
             tables: std::array::from_fn(|_| Signal::new(None)),
@@ -137,6 +154,9 @@ impl State {
         self.since.set(None);
         self.segments.set(None);
         self.annotations.set(Vec::new());
+        self.dashboards.set(None);
+        self.draft.set(None);
+        self.told.set(Vec::new());
         self.reading.set(None);
         self.arrivals.set(Arrivals::default());
         self.properties.set(None);
@@ -221,6 +241,21 @@ impl State {
     pub(crate) fn segment(self, id: Option<i64>) -> Option<Segment> {
         let id = id?;
         self.segments.with(|segments| segments.iter().flatten().find(|segment| segment.id == id).cloned())
+    }
+
+    /// The dashboard that is shown, as it is arranged or was saved.
+    pub(crate) fn board(self) -> Option<Board> {
+        let id = self.view()?.dashboard?;
+        self.draft
+            .get()
+            .filter(|draft| draft.id == id)
+            .or_else(|| self.dashboards.with(|saved| saved.iter().flatten().find(|saved| saved.id == id).map(Board::new)))
+    }
+
+    /// Whether it is arranged.
+    pub(crate) fn arranges(self) -> bool {
+        let shown = self.view().and_then(|view| view.dashboard);
+        self.draft.with(|draft| draft.as_ref().is_some_and(|draft| Some(draft.id) == shown))
     }
 
     /// Whether who is looking may do this to the site that is shown.

@@ -1,7 +1,8 @@
 //! The bar above every page: the way home, and the way out.
 use wasm_bindgen_futures::spawn_local;
 
-use super::dom::{El, button, of};
+use super::boards::boards_menu;
+use super::dom::{El, button, el, of};
 use super::follow::untrack;
 use super::go::go_to;
 use super::http;
@@ -30,7 +31,8 @@ pub(crate) fn top() -> El {
         });
     };
     let bar = of("div", "top-in")
-        .with(go_to("brand", &Route::Sites).with(mark()).text("Headwater"))
+        .with(go_to("brand", &Route::Sites).with(mark()).with(el("span").text("Headwater")))
+        .when(move || state.view().is_some() && state.dashboards.with(Option::is_some), boards_menu)
         .with(of("span", "grow"))
         .with(theme_switch())
         .part(

@@ -1,5 +1,6 @@
 //! The dashboard in a real browser: filters and their address, comparison, keys, lists, the realtime view, and what an accessibility
 //! checker has to say about every view.
+mod boards;
 mod demo;
 mod instant;
 mod stories;

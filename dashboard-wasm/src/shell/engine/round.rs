@@ -1,8 +1,9 @@
 //! A round of questions, and their answers: what the figures need, in as few requests as can be.
 use futures_util::future::join;
-use headwater_query::{DateRange, Dimension, Realtime, TimeDimension};
+use headwater_query::{DateRange, Dimension, Realtime, TimeDimension, Widget};
 
-use super::{Beside, engine, key, shown, table};
+use super::{Beside, board, engine, key, shown, table};
+use crate::board::Told;
 use crate::failure::Failure;
 use crate::measure::Measure;
 use crate::merged::{self, Fetched, Kept};
@@ -34,16 +35,32 @@ async fn fetch(state: State, domain: &str, range: DateRange) -> Result<Fetched, 
 /// The answers of one round.
 pub(super) struct Round {
     pub(super) totals: Reading,
+    pub(super) realtime: Option<Realtime>,
+    pub(super) shown: Shown,
+}
+
+/// What stands below the heads of the page.
+pub(super) enum Shown {
+    /// The figures as they are at first.
+    First(Box<First>),
+    /// A saved dashboard.
+    Board(Vec<(Widget, Told)>),
+}
+
+/// What the chart and the panels show.
+pub(super) struct First {
     pub(super) series: Reading,
     pub(super) before: Option<Reading>,
     pub(super) panels: Vec<Table>,
     pub(super) reading: Option<Table>,
-    pub(super) realtime: Option<Realtime>,
 }
 
 /// Asks for everything: the buckets, from which cards and chart follow, and in one request what they do not tell. Where somebody is filtered
 /// out they tell nothing, and that request is the only one.
 pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
+    if let Some(board) = untrack(|| state.board()) {
+        return board::ask(state, scope, &board).await;
+    }
     let now = http::server_minute();
     let (clock, unit) = (state.clock(), untrack(|| state.units().1));
     let everybody = merged::is_everybody(scope);
@@ -142,5 +159,5 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
         }
         series => series?,
     };
-    Ok(Round { totals, series, before, panels, reading, realtime })
+    Ok(Round { totals, realtime, shown: Shown::First(Box::new(First { series, before, panels, reading })) })
 }
