@@ -23,7 +23,8 @@ pub struct Browser {
     screen: Option<Child>,
     api: Api,
     session: String,
-    _profile: TempDir,
+    /// There until the browser is dropped.
+    profile: Option<TempDir>,
 }
 
 /// The browsers that tests can drive, with the names of Debian's packages.
@@ -50,7 +51,7 @@ impl Kind {
 }
 
 /// What keeps Chromium from drawing on a screen and from talking to anyone but the page.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -60,7 +61,11 @@ const FLAGS: [&str; 9] = [
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1280,1000",
+    "--host-resolver-rules=MAP elsewhere.example 127.0.0.1",
 ];
+
+/// A host that is this machine, but not by its name; not in WebKit.
+pub const ELSEWHERE: &str = "elsewhere.example";
 
 impl Browser {
     /// Starts the browser that is asked for.
@@ -73,7 +78,8 @@ impl Browser {
     }
 
     fn firefox() -> Self {
-        let options = json!({"binary": "/usr/bin/firefox-esr", "args": ["-headless", "--width=1280", "--height=1000"]});
+        let mut options = json!({"binary": "/usr/bin/firefox-esr", "args": ["-headless", "--width=1280", "--height=1000"]});
+        options["prefs"] = json!({"network.dns.localDomains": ELSEWHERE});
         let wanted = json!({"browserName": "firefox", "moz:firefoxOptions": options});
         let port = free_port();
         let driver = Command::new("geckodriver").arg(format!("--port={port}")).arg("--log=fatal").spawn_quietly();
@@ -121,22 +127,28 @@ impl Browser {
         let answer = api.post("/session", &wanted).expect("an answer from the driver");
         let session =
             answer.json()["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("no session: {}", answer.text)).to_owned();
-        Self { kind, driver, screen, api, session, _profile: profile }
+        Self { kind, driver, screen, api, session, profile: Some(profile) }
     }
 
     /// Chromium, under a user agent of its own or another: to a site, somebody else.
     pub fn start_as(user_agent: Option<&str>) -> Self {
-        Self::chromium(user_agent, "")
+        Self::chromium(user_agent, "", tempfile::tempdir().expect("a temporary directory"))
     }
 
     /// Chromium, noting what it does: events of these categories
     /// (<https://chromium.googlesource.com/chromium/src/+/main/base/trace_event/builtin_categories.h>).
     pub fn traced(categories: &str) -> Self {
-        Self::chromium(None, categories)
+        Self::chromium(None, categories, tempfile::tempdir().expect("a temporary directory"))
     }
 
-    fn chromium(user_agent: Option<&str>, traced: &str) -> Self {
-        let profile = tempfile::tempdir().expect("a temporary directory");
+    /// Closes Chromium and opens it again, with what it keeps on disk.
+    pub fn reopened(mut self) -> Self {
+        let profile = self.profile.take().expect("it is there until the browser is dropped");
+        drop(self);
+        Self::chromium(None, "", profile)
+    }
+
+    fn chromium(user_agent: Option<&str>, traced: &str, profile: TempDir) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())

@@ -41,6 +41,7 @@ struct State {
     pages: HashMap<String, Page>,
     line: Line,
     requests: Vec<Request>,
+    files_take: Duration,
 }
 
 /// The front; its threads end with the process.
@@ -78,6 +79,11 @@ impl Front {
     /// Makes the line good or bad.
     pub fn line(&self, line: Line) {
         self.state().line = line;
+    }
+
+    /// Lets each file that the tracker's script asks for take so long.
+    pub fn files_take(&self, time: Duration) {
+        self.state().files_take = time;
     }
 
     /// The requests with events since this was last asked.
@@ -143,6 +149,8 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>, server: &Api) {
             send(status, &format!("Content-Type: text/html; charset=utf-8\r\n{headers}"), html.as_bytes());
         }
         None if host == "127.0.0.1" => {
+            let time = state.lock().expect("no thread panicked").files_take;
+            std::thread::sleep(if target == "/t.js" { Duration::ZERO } else { time });
             let file = server.get(target).expect("the server answers");
             let kind = file.header("content-type").to_owned();
             send(file.status, &format!("{OPEN}Content-Type: {kind}\r\nCache-Control: max-age=300\r\n"), &file.bytes);

@@ -70,7 +70,7 @@ impl Shrink {
         self.optimize(&[], input, output)
     }
 
-    /// The same for the tracker: flattened first and optimized twice it is 1 % smaller, which is not worth the minutes that
+    /// The same for the tracker: flattened first and optimized until nothing changes it is 1 % smaller, which is not worth the minutes that
     /// it would take for the dashboard. Only what the loader uses is kept.
     pub(crate) fn tracker(&self, input: &Path, output: &Path) -> Result<()> {
         let (graph, used) = (output.with_extension("json"), output.with_extension("used"));
@@ -78,7 +78,7 @@ impl Shrink {
         let mut node = command("node", &[]);
         node.arg(&self.metadce).args(FEATURES).arg(input).arg("--graph-file").arg(&graph).arg("-o").arg(&used);
         capture(&mut node)?;
-        self.optimize(&["--flatten", "--rereloop", "-O4"], &used, output)
+        self.optimize(&["--converge", "--flatten", "--rereloop", "-O4"], &used, output)
     }
 
     fn optimize(&self, first: &[&str], input: &Path, output: &Path) -> Result<()> {
@@ -104,7 +104,7 @@ impl Shrink {
 
     /// A script without its blanks, comments and long names.
     pub(crate) fn script(&self, input: &Path, output: &Path) -> Result<()> {
-        let options = ["--minify", "--target=es2020", "--charset=utf8", "--log-level=warning", "--legal-comments=none"];
+        let options = ["--minify", "--target=es2021", "--charset=utf8", "--log-level=warning", "--legal-comments=none"];
         run(command(&self.esbuild, &options).arg(input).arg(format!("--outfile={}", output.display())))
     }
 }

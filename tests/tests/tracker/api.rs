@@ -1,7 +1,8 @@
 //! What a page says by itself: the snippets of docs/tracker.md, as they stand there.
+use headwater_tests::browser::{ELSEWHERE, Kind};
 use serde_json::json;
 
-use crate::stage::{Stage, VITALS, without_vitals};
+use crate::stage::{Stage, VITALS, pause, without_vitals};
 
 /// The snippet of docs/tracker.md under a heading: its first block of code.
 fn snippet(heading: &str) -> String {
@@ -110,6 +111,86 @@ fn the_package_for_bundlers_puts_the_tag_into_the_page() {
 }
 
 #[test]
+fn only_pages_that_the_tag_includes_count() {
+    let stage = Stage::new();
+    let only = "data-include=/shop/** data-exclude=/shop/bin/*";
+    let html = "<button id=click onclick=\"headwater('Click')\">x</button><a href=/shop/cups>cups</a>\
+                <button id=in onclick=\"history.pushState(0, '', '/shop/plates')\">in</button>\
+                <button id=out onclick=\"history.pushState(0, '', '/shop/bin/x')\">out</button>";
+    let pages = [("/about", only, html), ("/shop/cups", only, "<h1>cups</h1>")];
+
+    // When a page is not among them, neither it nor what is done there counts; the visit begins with the first that is.
+    let site = stage.site("part", &pages);
+    // Without the Navigation API the path is looked at once a second.
+    let settle = if stage.browser.kind == Kind::WebKit { 1200 } else { 0 };
+    stage.stay(&site, "/about");
+    for button in ["#click", "#in", "#click", "#out", "#click"] {
+        stage.browser.click(button);
+        pause(settle);
+    }
+    stage.leave();
+    stage.counts(&site, [1, 0, 1, 2]);
+    stage.rows(&site, "event:page", "events", &[("/shop/plates", 2)]);
+
+    // When they come to that one over a link, too.
+    let site = stage.site("linked", &pages);
+    stage.stay(&site, "/about");
+    stage.browser.click("a");
+    stage.browser.wait_for_text("h1", |text| text == "cups");
+    stage.leave();
+    stage.counts(&site, [1, 1, 1, 1]);
+    stage.rows(&site, "visit:entry_page", "visits", &[("/shop/cups", 1)]);
+}
+
+#[test]
+fn a_device_is_one_visitor_as_long_as_it_keeps_its_id() {
+    let stage = Stage::new();
+    stage.server.add_site("house.localhost", &[]);
+    stage.device_site("device.localhost");
+    for (site, identity, visitors) in [("house.localhost", "", 1), ("device.localhost", "data-identity=device", 2)] {
+        stage.page(site, "/", 200, "", &stage.tag(site, identity));
+        // When somebody comes back, that is the same visitor.
+        for views in 1..=2 {
+            stage.go(site, "/");
+            stage.counts(site, [1, u64::from(views == 1), views, views]);
+            stage.leave();
+        }
+        assert_eq!(stage.visitors(site), 1, "{site}");
+        // When the browser has forgotten everything, it is another one by the device's id, and the same by the address.
+        let forget = format!("<script>localStorage.clear()</script>{}", stage.tag(site, identity));
+        stage.page(site, "/", 200, "", &forget);
+        stage.go(site, "/");
+        stage.counts(site, [2, 1, 3, 3]);
+        assert_eq!(stage.visitors(site), visitors, "{site}");
+        stage.leave();
+    }
+}
+
+#[test]
+fn beacons_follow_each_other_faster_on_localhost_only() {
+    let stage = Stage::new();
+    for site in ["here.localhost", ELSEWHERE] {
+        if site == ELSEWHERE && stage.browser.kind == Kind::WebKit {
+            continue;
+        }
+        stage.server.add_site(site, &[]);
+        stage.page(site, "/", 200, "", &format!("{}<button data-headwater-event=Click>x</button>", stage.tag(site, "")));
+        stage.front.requests();
+        stage.stay(site, "/");
+        for _ in 0..6 {
+            stage.browser.click("button");
+            pause(400);
+        }
+        // When the tag names an interval, it holds on this machine; for visitors it stays ten seconds.
+        let requests = stage.front.requests().len();
+        assert_eq!(requests > 2, site == "here.localhost", "{requests} requests from {site}");
+        assert!(requests > 0, "the view is told at once");
+        stage.leave();
+        stage.counts(site, [1, 0, 1, 7]);
+    }
+}
+
+#[test]
 fn those_who_do_not_want_to_be_counted_are_not() {
     let stage = Stage::new();
     let site = stage.site("quiet", &[("/", "", "<button onclick=\"headwater('X', {callback() {window.done = 1}})\">x</button>")]);
@@ -119,20 +200,21 @@ fn those_who_do_not_want_to_be_counted_are_not() {
     // When they opted out, or their browser asks not to be tracked, nothing is sent; the page's callbacks are called all the same.
     stage.browser.run("localStorage.headwater_ignore = 'true'");
     stage.leave();
-    crate::stage::pause(300);
+    pause(300);
     stage.front.requests();
     stage.go(&site, "/");
     stage.browser.click("button");
     stage.leave();
     stage.go(&site, "/");
     stage.browser.click("button");
-    crate::stage::pause(300);
+    pause(300);
     assert_eq!(stage.browser.run("return window.done"), json!(1));
-    stage.browser.run("delete localStorage.headwater_ignore");
+    stage.browser.run("localStorage.clear()");
     for signal in ["navigator, 'globalPrivacyControl', {value: true}", "navigator, 'doNotTrack', {value: '1'}"] {
-        let page = format!("<script>Object.defineProperty({signal})</script>{}", stage.tag(&site, ""));
+        let page = format!("<script>Object.defineProperty({signal})</script>{}", stage.tag(&site, "data-exclude=/asks"));
         stage.page(&site, "/asks", 200, "", &page);
         stage.go(&site, "/asks");
+        assert_eq!(stage.browser.run("return localStorage.length"), json!(0), "nothing is stored");
         stage.leave();
     }
 

@@ -1,4 +1,6 @@
 //! What is counted without being called for.
+use std::time::Duration;
+
 use headwater_tests::browser::Kind;
 
 use crate::stage::{Stage, VITALS, pause};
@@ -143,6 +145,38 @@ fn links_forms_marks_and_missing_pages_are_counted() {
         click_through(&site, button, then);
     }
     stage.events(&site, &[("Subscribe", 1)]);
+}
+
+#[test]
+fn what_is_done_before_the_tracker_is_all_there_counts() {
+    let stage = Stage::new();
+    // What a page does once the tag's own script has run, while the others are still on their way.
+    let page = |tag: &str| {
+        format!(
+            "{tag}<button data-headwater-event=Signup>x</button><form onsubmit='return false'><input type=submit></form>\
+             <a href=https://away.example/to onclick='return false'>away</a>\
+             <script type=module>document.querySelector('button').click(); document.forms[0].requestSubmit(); \
+             document.querySelector('a').click(); headwater('Called')</script>"
+        )
+    };
+    let done = [("Signup", 1), ("Form: Submission", 1), ("Outbound Link: Click", 1), ("Called", 1)];
+    stage.front.files_take(Duration::from_millis(700));
+
+    // When something is clicked or submitted before the second part is there, it counts when that has come.
+    let site = stage.site("eager", &[]);
+    stage.page(&site, "/", 200, "", &page(&stage.tag(&site, "")));
+    stage.stay(&site, "/");
+    stage.counts(&site, [1, 0, 1, 5]);
+    stage.events(&site, &done);
+    stage.leave();
+
+    // When the page is left before, its view and its calls count, but nobody knows yet what was clicked.
+    let site = stage.site("hasty", &[]);
+    stage.page(&site, "/", 200, "", &page(&stage.tag(&site, "")));
+    stage.go(&site, "/");
+    stage.leave();
+    stage.counts(&site, [1, 0, 1, 2]);
+    stage.events(&site, &[("Called", 1)]);
 }
 
 #[test]

@@ -76,6 +76,12 @@ impl Stage {
         eventually("the tracker is there", &json!(true), || self.browser.run(&script));
     }
 
+    /// Adds a site whose visitors are told by an id that their browsers keep.
+    pub(crate) fn device_site(&self, site: &str) {
+        let answer = self.api.post("/api/v1/sites", &json!({"domain": site, "identity": "device"})).expect("an answer");
+        assert_eq!(answer.status, 201, "{answer:?}");
+    }
+
     /// Leaves the site.
     pub(crate) fn leave(&self) {
         self.browser.visit("about:blank");
@@ -126,6 +132,11 @@ impl Stage {
         }));
         let value = &answer["results"][0]["metrics"][0];
         value.as_f64().or_else(|| value["value"].as_f64()).unwrap_or(f64::NAN)
+    }
+
+    /// Distinct visitors.
+    pub(crate) fn visitors(&self, site: &str) -> u64 {
+        self.api.totals(site, &["visitors"]).first().and_then(Value::as_u64).unwrap_or(0)
     }
 
     /// Seconds that were spent on all pages.

@@ -1,6 +1,8 @@
 //! Visits: when they begin, go on and end, and what was spent on their pages.
 use std::time::Instant;
 
+use headwater_tests::browser::Kind;
+
 use crate::stage::{Stage, eventually, pause};
 
 #[test]
@@ -39,6 +41,30 @@ fn visits_are_told_in_the_browser() {
     assert_eq!(stage.browser.run("return localStorage.length"), 0, "nothing is stored");
     stage.leave();
     stage.counts(&site, [1, 0, 2, 2]);
+}
+
+#[test]
+fn a_visit_outlives_the_browser() {
+    let mut stage = Stage::new();
+    if stage.browser.kind != Kind::Chromium {
+        return;
+    }
+    let site = stage.site("later", &[("/", "", ""), ("/two", "", "")]);
+    stage.go(&site, "/?utm_source=letter");
+    stage.counts(&site, [1, 1, 1, 1]);
+    // When the browser is closed and opened again, the visit goes on there, and what was sent on leaving counts once.
+    stage.browser = stage.browser.reopened();
+    stage.go(&site, "/two");
+    stage.counts(&site, [1, 0, 2, 2]);
+    stage.leave();
+    stage.rows(&site, "visit:source", "pageviews", &[("letter", 2)]);
+    stage.rows(&site, "visit:exit_page", "visits", &[("/two", 1)]);
+    // When it was closed for more than half an hour, another one begins.
+    let later = "<script>{ const now = Date.now; Date.now = () => now() + 18e5 }</script>";
+    stage.page(&site, "/three", 200, "", &format!("{later}{}", stage.tag(&site, "")));
+    stage.browser = stage.browser.reopened();
+    stage.go(&site, "/three");
+    stage.counts(&site, [2, 1, 3, 3]);
 }
 
 #[test]

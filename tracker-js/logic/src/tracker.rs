@@ -99,7 +99,7 @@ impl Tracker {
         }
         self.out.len = 0;
         self.visit.write(self.device, &mut self.out);
-        // Writing is what costs most of an event, and for most of a second nothing is new.
+        // Writing is what costs most of an event, and mostly nothing is new.
         let new = get(&self.out);
         (self.settings.storage && new != stored).then_some(new)
     }
@@ -179,7 +179,7 @@ impl Tracker {
             self.starts(at, head.text(), NO_ORIGIN);
         }
         if interactive {
-            self.visit.active = self.visit.active.max(at);
+            self.visit.act(at);
             self.goes_on();
         }
         self.draft.count(&self.visit, at, Key { head: name, tail: fields.rest }, value);
@@ -191,7 +191,7 @@ impl Tracker {
         let (spent, depth) = (fields.number(), fields.number());
         if self.visit.start > 0 {
             if self.visit.lives(at) {
-                self.visit.active = self.visit.active.max(at);
+                self.visit.act(at);
             }
             let key = Key { head, tail: fields.rest };
             self.draft.add(&self.visit, at, Some(key), sum::ENGAGED, spent as u32);

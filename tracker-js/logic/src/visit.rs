@@ -6,6 +6,9 @@ use crate::text::{Buf, Fields, SEPARATOR, get, put, put_number, set};
 pub const IDLE: i32 = 30 * 60;
 /// Seconds after which a visit ends whatever happens, so that what it claims for its start is never too late to be counted.
 pub const LONGEST: i32 = 24 * 60 * 60;
+/// Seconds after a noted activity in which another is not noted, so that storage need not be written for it: writing costs
+/// more than all else of an event. A visit may end by so much less than [`IDLE`] after the last event, not after a view.
+pub const NOTED: i32 = 15;
 /// The second field of what is stored; another one is not read.
 const FORMAT: u32 = 2;
 
@@ -17,7 +20,7 @@ pub struct Visit {
     pub tag: u32,
     /// When it started; 0 if there is no visit.
     pub start: u32,
-    /// When it was last active.
+    /// When it was last active, as far as that is noted.
     pub active: u32,
     /// When the last page was seen, if its going on is not counted yet; else 0.
     pub viewed: u32,
@@ -43,6 +46,13 @@ impl Visit {
     #[must_use]
     pub const fn lives(&self, at: u32) -> bool {
         before(at, self.active, IDLE) && before(at, self.start, LONGEST)
+    }
+
+    /// Somebody does something in it.
+    pub const fn act(&mut self, at: u32) {
+        if !before(at, self.active, NOTED) {
+            self.active = at;
+        }
     }
 
     /// Whether a page of it was seen.

@@ -18,6 +18,12 @@ const START: Duration = Duration::from_millis(1200);
 /// Batches of events, and events in each: the page's clock is coarse, so one event cannot be timed.
 const BATCHES: usize = 40;
 const EVENTS: usize = 50;
+/// Clicks from one beacon to the next: one a second, by the page's clock.
+const CLICKS: usize = 10;
+/// How long an answer may take to come, before the next of these clicks.
+const PAUSE: Duration = Duration::from_millis(60);
+/// What is traced: scripts, and marks of the page.
+const TRACED: &str = "v8,v8.execute,devtools.timeline,blink.user_timing";
 /// What runs scripts on a thread, as a trace names it: a file, a callback of the page, promises, and compiling. One may be in
 /// another. (`ScriptDuration` of the DevTools leaves promises out.)
 const SCRIPTS: [&str; 8] = [
@@ -36,28 +42,30 @@ pub(crate) fn print() {
     let server = Server::start();
     server.add_site(SITE, &[]);
     let front = Front::of(&server.api());
-    let port = front.port;
-    let tag = format!("<script defer data-site={SITE} data-local data-automated src=http://127.0.0.1:{port}/t.js></script>");
-    let html = format!("<!doctype html><title>bench</title>{tag}<h1>bench</h1><button data-headwater-event=Marked>x</button>");
-    front.page(&format!("{SITE}/"), (200, "", html));
-    let page = format!("http://{SITE}:{port}/");
+    let from = format!("http://127.0.0.1:{}", front.port);
+    let page = |path: &str, head: &str| {
+        let html = format!(
+            "<!doctype html><title>bench</title><script>performance.mark('start')</script>{head}<h1>bench</h1>\
+             <button data-headwater-event=Marked>x</button>"
+        );
+        front.page(&format!("{SITE}{path}"), (200, "", html));
+        format!("http://{SITE}:{}{path}", front.port)
+    };
+    let tagged = page("/", &format!("<script defer data-site={SITE} data-local data-automated src={from}/t.js></script>"));
+    let empty = page("/empty", "");
+    let bare = page("/bare", &format!("<script type=module>{}</script>", bare_calls(&from)));
 
     println!("\nThe tracker on the main thread of a page in Chromium");
-    println!("{:<58}{:>8}{:>8}{:>10}", "", "p50", "p90", "at most");
-    let row = |what: &str, mut times: Vec<f64>, bound: &str| {
-        times.sort_by(f64::total_cmp);
-        println!("{what:<58}{:>8.1}{:>8.1}{bound:>10}", quantile(&times, 0.5), quantile(&times, 0.9));
-    };
+    println!("{:<66}{:>8}{:>8}{:>10}", "", "p50", "p90", "at most");
 
     let browser = Browser::start();
-    browser.visit(&page);
+    browser.visit(&tagged);
     sleep(START);
-    // Answers come in between two batches. `later` is how much the page's clock goes on with each event.
-    browser.run("const now = Date.now; window.passed = 0; Date.now = () => now() + passed");
-    let time = |what: &str, later: u32| -> Vec<f64> {
+    // Answers come in between two batches.
+    let batches = |what: &str| -> Vec<f64> {
         let script = format!(
             "const mark = document.querySelector('button'), start = performance.now();\
-             for (let event = 0; event < {EVENTS}; event++) {{ passed += {later}; {what} }}\
+             for (let event = 0; event < {EVENTS}; event++) {{ {what} }}\
              return (performance.now() - start) / {EVENTS} * 1000"
         );
         let batch = |_| {
@@ -66,35 +74,88 @@ pub(crate) fn print() {
         };
         (0..BATCHES).map(batch).collect()
     };
-    row("headwater('Click', …), µs", time("headwater('Click', {props: {plan: 'pro'}, value: event})", 0), "50");
-    row("a click on a marked element, µs", time("mark.click()", 0), "50");
-    row("a click a second after another, with all beacons, µs", time("mark.click()", 1000), "50");
+    row("headwater('Click', …), µs", batches("headwater('Click', {props: {plan: 'pro'}, value: event})"), "50");
+    row("a click on a marked element, µs", batches("mark.click()"), "50");
     drop(browser);
 
-    let browser = Browser::traced("v8,v8.execute,devtools.timeline");
+    row("a click a second, each tenth with a beacon and its answer, µs", clicks(&tagged), "50");
+    row("  the same clicks on a page without the tag, µs", clicks(&empty), "");
+    row("start: scripts of the first 1.2 s, with compiling, ms", starts(&tagged), "2");
+    row("  a page without the tag, ms", starts(&empty), "");
+    row("  what the start asks of the browser, and nothing else, ms", starts(&bare), "");
+}
+
+fn row(what: &str, mut times: Vec<f64>, bound: &str) {
+    times.sort_by(f64::total_cmp);
+    println!("{what:<66}{:>8.2}{:>8.2}{bound:>10}", quantile(&times, 0.5), quantile(&times, 0.9));
+}
+
+/// The browser calls that no tracker with this design can do without: a module and a Wasm that are fetched, storage that is
+/// read and written, the time zone, the vitals, and two bodies that are posted (what the page before left, and the first
+/// beacon).
+fn bare_calls(from: &str) -> String {
+    format!(
+        "const post = () => fetch('{from}/b', {{method: 'POST', keepalive: true, body: new Uint8Array(99)}});\
+         localStorage.bare = (localStorage.bare || '') && Date.now(); Intl.DateTimeFormat().resolvedOptions().timeZone;\
+         import('{from}/t.js?auto');\
+         WebAssembly.instantiateStreaming(fetch('{from}/t.wasm'), {{e: {{k() {{}}, s() {{}}, p() {{}}}}}});\
+         for (const type of ['paint', 'largest-contentful-paint', 'event', 'layout-shift'])\
+         new PerformanceObserver(() => {{}}).observe({{type, buffered: true, durationThreshold: 40}});\
+         post(); setTimeout(post, 250)"
+    )
+}
+
+/// Microseconds a click, of clicks that are a second apart by the page's clock, with everything that follows from them.
+fn clicks(page: &str) -> Vec<f64> {
+    let browser = Browser::traced(TRACED);
+    browser.visit(page);
+    sleep(START);
+    let rounds = WARM + BATCHES;
+    browser.run(&format!(
+        "const now = Date.now, mark = document.querySelector('button'); let passed = 0; Date.now = () => now() + passed;\
+         const pass = ms => new Promise(done => setTimeout(done, ms));\
+         (async () => {{ for (let round = 0; round < {rounds}; round++) {{ performance.mark('round'); await pass(1);\
+         for (let click = 0; click < {CLICKS}; click++) {{ passed += 1000; mark.click() }}\
+         await pass({}) }} performance.mark('round') }})()",
+        PAUSE.as_millis()
+    ));
+    sleep(PAUSE * 2 * rounds as u32);
+    let trace = browser.trace();
+    let marks: Vec<&Value> = marks(&trace, "round");
+    let round = |pair: &[&Value]| scripts(&trace, pair[0], number(pair[1], "ts")) * 1000.0 / CLICKS as f64;
+    marks.windows(2).skip(WARM).map(round).collect()
+}
+
+/// Milliseconds of the scripts of a page's start.
+fn starts(page: &str) -> Vec<f64> {
+    let browser = Browser::traced(TRACED);
     for _ in 0..WARM + LOADS {
-        browser.visit(&page);
+        browser.visit(page);
         sleep(START);
     }
     browser.visit("about:blank");
     let trace = browser.trace();
-    let starts = trace.iter().filter(|event| event["name"] == "EvaluateScript" && is_tracker(event));
-    let times: Vec<f64> = starts.skip(WARM).map(|start| scripts(&trace, start)).collect();
-    row("start: scripts of the first 1.2 s, with compiling, ms", times, "2");
+    let start = |mark: &&Value| scripts(&trace, mark, number(mark, "ts") + START.as_micros() as f64);
+    marks(&trace, "start").iter().skip(WARM).map(start).collect()
 }
 
-fn is_tracker(event: &Value) -> bool {
-    event["args"]["data"]["url"].as_str().is_some_and(|url| url.ends_with("/t.js"))
+/// The page's own marks of a name, in order.
+fn marks<'a>(trace: &'a [Value], name: &str) -> Vec<&'a Value> {
+    let named = |event: &&Value| event["name"] == name && event["cat"].as_str().is_some_and(|cat| cat.contains("user_timing"));
+    let mut marks: Vec<&Value> = trace.iter().filter(named).collect();
+    marks.sort_by(|a, b| number(a, "ts").total_cmp(&number(b, "ts")));
+    marks
 }
 
-/// Milliseconds of its thread's own time that scripts took from `start` on, nested ones once.
-fn scripts(trace: &[Value], start: &Value) -> f64 {
-    let number = |event: &Value, what: &str| event[what].as_f64().unwrap_or(0.0);
-    let begin = number(start, "ts");
-    let until = begin + START.as_micros() as f64;
-    let same = |event: &&Value| event["pid"] == start["pid"] && event["tid"] == start["tid"] && event["ph"] == "X";
+fn number(event: &Value, what: &str) -> f64 {
+    event[what].as_f64().unwrap_or(0.0)
+}
+
+/// Milliseconds of its thread's own time that scripts took from a mark on, nested ones once.
+fn scripts(trace: &[Value], mark: &Value, until: f64) -> f64 {
+    let same = |event: &&Value| event["pid"] == mark["pid"] && event["tid"] == mark["tid"] && event["ph"] == "X";
     let named = |event: &&Value| SCRIPTS.iter().any(|name| event["name"] == *name);
-    let inside = |event: &&Value| (begin..until).contains(&number(event, "ts"));
+    let inside = |event: &&Value| (number(mark, "ts")..until).contains(&number(event, "ts"));
     let mut events: Vec<&Value> = trace.iter().filter(same).filter(named).filter(inside).collect();
     events.sort_by(|a, b| number(a, "ts").total_cmp(&number(b, "ts")).then(number(b, "dur").total_cmp(&number(a, "dur"))));
     let (mut sum, mut end) = (0.0, 0.0);

@@ -140,6 +140,30 @@ fn time_spent_keeps_a_visit_alive() {
 }
 
 #[test]
+fn activity_is_noted_to_a_quarter_of_a_minute() {
+    let click = "Click\x0c/\x0cexample.com\x0c\x0c";
+    // Seconds of clicks, then of a view by another page: half an hour after a noted click, or less than 15 seconds more after it.
+    for (clicks, view, visits) in [
+        (&[20, 30][..], 30 * 60 + 19, 1),
+        (&[20, 30], 30 * 60 + 20, 2),
+        (&[20, 35], 30 * 60 + 34, 1),
+        (&[20, 35], 30 * 60 + 35, 2),
+        // A view is always noted.
+        (&[14], 30 * 60, 2),
+    ] {
+        let (mut world, mut first, mut second) = (World::default(), page(START, 1, true), page(START, 2, true));
+        world.signal(&mut first, START, "v", HOME);
+        for at in clicks {
+            world.signal(&mut first, START + at * 1000, "i", click);
+        }
+        world.signal(&mut second, START + view * 1000, "v", HOME);
+        world.settle(&mut first, START + view * 1000);
+        world.settle(&mut second, START + view * 1000);
+        assert_eq!(world.sums().totals()[2], visits, "{clicks:?} {view}");
+    }
+}
+
+#[test]
 fn storage_is_written_only_when_something_is_new() {
     let (mut world, mut tracker) = (World::default(), page(START, 1, true));
     world.signal(&mut tracker, START, "v", HOME);
@@ -148,7 +172,7 @@ fn storage_is_written_only_when_something_is_new() {
         let fields = Fields::new(b"Click\x0c/\x0cexample.com\x0c\x0c");
         tracker.signal(b'i', START + at, fields, &world.stored).map(|new| world.stored = new.to_vec()).is_some()
     };
-    // The first makes the visit go on, and one in another second is later activity.
-    assert_eq!([0, 1, 2, 1000, 1001].map(&mut click), [true, false, false, true, false]);
+    // The first makes the visit go on, and one in another quarter of a minute is later activity.
+    assert_eq!([0, 1, 14_999, 15_000, 29_000, 30_000].map(&mut click), [true, false, false, true, false, true]);
     assert_ne!(world.stored, stored);
 }
