@@ -385,6 +385,10 @@ async fn show(state: State, scope: &Scope, told: Round) {
         update(state.ahead, false);
     });
     if !empty {
+        // With the first visit begins the time that others can be compared with.
+        if state.ever.get_untracked() == Some(false) {
+            surround(state);
+        }
         update(state.ever, Some(true));
     } else if state.ever.get_untracked() != Some(true)
         && let Ok(reading) = http::query(question::ever(&scope.domain)).await

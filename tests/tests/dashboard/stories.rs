@@ -47,6 +47,11 @@ fn a_newcomer_makes_an_account_adds_a_site_and_sees_the_first_visit_arrive() {
     assert_eq!(sent.status, 202);
     // Nobody reloads the page.
     demo.until("the first visitor", "document.querySelector('.card .figure')?.innerText ?? ''", |text| text == "1");
+    // Before it there was nothing that it could be more than.
+    demo.until("why nothing is compared", "document.querySelector('.chart-head').innerText", |text| {
+        text.contains("counting began on")
+    });
+    assert_eq!(browser.run("return document.querySelectorAll('.delta').length"), json!(0));
     assert_eq!(browser.console_errors().iter().filter(|line| !line.contains("401")).count(), 0, "{:?}", browser.console_errors());
 }
 
