@@ -316,7 +316,7 @@ impl Tab {
             Self::Events => {
                 "Nothing happened in this range. Buttons can be marked with data-headwater-event, or a script can call headwater('Signup')."
             }
-            Self::Goals => "No goal was reached. An owner of the site sets goals with POST /api/v1/sites/{site}/goals.",
+            Self::Goals => "No goal was reached. Goals are set in the settings of the site.",
             Self::Properties => {
                 "Events may carry properties: headwater('Signup', {props: {plan: 'pro'}}). Their values show here."
             }

@@ -4,10 +4,10 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlElement};
 
-use super::browser::after;
+use super::browser::{self, after};
 use super::cards::figure;
 use super::chart::{as_table, legend};
-use super::dom::{El, button, el, of, value};
+use super::dom::{El, button, el, of, unseen, value};
 use super::follow::{Signal, memo, untrack};
 use super::icons::cross;
 use super::panels::rows;
@@ -15,6 +15,7 @@ use super::plot::plot;
 use super::state::{Overlay, State, state};
 use super::{engine, http};
 use crate::board::{self, Board, Dashboard, Told};
+use crate::measure::Measure;
 
 /// What its widths are called.
 const WIDTHS: [&str; Widget::COLUMNS as usize] = ["¼", "½", "¾", "1"];
@@ -110,7 +111,7 @@ fn draw(widget: &Widget, failure: Option<String>, told: ToldTo) -> Vec<El> {
                     _ => None,
                 })
             });
-            let head = of("div", "chart-head").with(heading).with(legend(shown.drawn));
+            let head = of("div", "chart-head").with(heading).with(legend(shown.drawn)).with(save(told, words, Vec::new()));
             vec![of("div", "chart").with(head).with(shown.element).with(as_table(shown.drawn))]
         }
         Show::List => {
@@ -118,10 +119,27 @@ fn draw(widget: &Widget, failure: Option<String>, told: ToldTo) -> Vec<El> {
                 Some(Told::Table(table)) => Some(table),
                 _ => None,
             });
-            let panel = of("div", "panel").with(of("div", "panel-head").with(heading));
-            vec![rows(panel, table, Some(board::columns(widget)))]
+            let columns = board::columns(widget);
+            let head = of("div", "panel-head").with(heading).with(save(told, words, columns.clone()));
+            vec![rows(of("div", "panel").with(head), table, Some(columns))]
         }
     }
+}
+
+/// The button that saves what a widget shows.
+fn save(told: ToldTo, name: String, columns: Vec<Measure>) -> El {
+    let unseen_name = unseen(&format!(" of {name}"));
+    let act = move |_| {
+        let rows = told.with_untracked(|told| match told {
+            Some(Told::Table(table)) => Some(table.csv(&columns)),
+            Some(Told::Series(series)) => Some(series.csv()),
+            _ => None,
+        });
+        if let Some(rows) = rows {
+            browser::save(&format!("{name}.csv"), "text/csv", &rows);
+        }
+    };
+    button("link save", "CSV", act).with(unseen_name)
 }
 
 /// Changes the dashboard that is arranged.

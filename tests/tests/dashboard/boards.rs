@@ -85,6 +85,12 @@ fn a_team_arranges_a_dashboard_and_shares_it() {
         long == "true"
     });
     demo.is_accessible("board");
+    browser.run("window.saved = []; HTMLAnchorElement.prototype.click = function () { saved.push(this.download, decodeURIComponent(this.href)); }");
+    browser.run("document.querySelectorAll('.widget .save').forEach(button => button.click())");
+    let saved: Vec<String> = serde_json::from_value(browser.run("return saved")).expect("two files");
+    let [line, days, list, rows] = saved.as_slice() else { panic!("{saved:?}") };
+    assert_eq!((line.as_str(), days.lines().count()), ("Visitors.csv", 8));
+    assert_eq!((list.as_str(), rows.lines().count()), ("Where Germans come from.csv", shown.len() + 1));
     browser.resize(500, 1000);
     let overflow = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
     assert_eq!(overflow, json!(0), "nothing stands out of a phone's screen");
@@ -95,6 +101,8 @@ fn a_team_arranges_a_dashboard_and_shares_it() {
     demo.press_button("Share this dashboard…");
     demo.fill("#links-name", "the agency");
     demo.press_button("Make a link");
+    demo.until("a link", "document.querySelectorAll('dialog .kept').length", |count| count == "1");
+    demo.is_accessible("board-share");
     let link = demo.until(
         "the link",
         "[...document.querySelectorAll('.tagline code')].map(c => c.innerText).find(t => t.includes('/share/')) ?? ''",
