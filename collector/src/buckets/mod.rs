@@ -10,6 +10,7 @@ mod apply;
 mod cache;
 mod compact;
 pub mod nodes;
+mod pack;
 mod read;
 mod retain;
 mod segment;
@@ -18,9 +19,9 @@ mod sheets;
 pub use apply::{Applied, Applier};
 pub use cache::Cache;
 pub use compact::settle;
+pub(crate) use pack::{pack, unpack};
 pub use read::{Bucket, first_minute, read, spans};
 pub use retain::{forget, retain};
-pub(crate) use segment::{pack, unpack};
 
 use headwater_core::{Grain, SiteId};
 use headwater_query::Span;

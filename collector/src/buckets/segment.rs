@@ -1,23 +1,17 @@
 //! Segments: what is stored of an aggregate, compressed where that pays.
-use std::io::Write as _;
 use std::sync::Arc;
 
 use headwater_core::{Encoded, Packed, People, Profiles, RowDimension, Tallies};
 use headwater_query::{Lens, Rows};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::pack::{pack, unpack};
 use super::{BucketKey, grain_code, sheets};
 use crate::store::StoreError;
 
-/// Blobs below this many bytes are stored as they are: compressing them costs more than it saves.
-const COMPRESS_FROM: usize = 512;
-/// zstd's default: twice as fast to write as higher levels and nearly as small here.
-const ZSTD_LEVEL: i32 = 3;
 /// Tallies of so many rows are stored by dimension. Of fewer, which mostly are soon merged into others, all are read as quickly
 /// as one, and take less space together.
 const SHEETS_FROM: usize = 4096;
-/// The longest column that is unpacked: a bound on what a damaged length can ask for.
-const MAX_UNPACKED: usize = 1 << 30;
 
 /// An aggregate as stored, or a part of one; without people where samples are no longer kept. Its parts are shared.
 #[derive(Clone, Debug, Default)]
@@ -180,45 +174,5 @@ impl Blobs {
             )?
             .execute(params![site.0, grain_code(grain), span.start.0, span.end.0, level, tallies, people])?;
         Ok(connection.last_insert_rowid())
-    }
-}
-
-/// A byte that says whether zstd was used, then the bytes. zstd begins a block at each cut that is far enough from the
-/// last: a column of its own has its own code, which saves 8 % over blocks of one size.
-pub(crate) fn pack(encoded: &Encoded) -> Result<Vec<u8>, StoreError> {
-    const BLOCK: usize = 512;
-    let bytes = &encoded.bytes;
-    if bytes.len() < COMPRESS_FROM {
-        let mut plain = Vec::with_capacity(bytes.len() + 1);
-        plain.push(0);
-        plain.extend_from_slice(bytes);
-        return Ok(plain);
-    }
-    let failed = |error: std::io::Error| StoreError::Corrupt(error.to_string());
-    let mut encoder = zstd::stream::Encoder::new(vec![1], ZSTD_LEVEL).map_err(failed)?;
-    let mut start = 0;
-    for cut in encoded.cuts.iter().copied().filter(|cut| cut + BLOCK <= bytes.len()) {
-        if cut >= start + BLOCK {
-            encoder.write_all(bytes.get(start..cut).unwrap_or(&[])).and_then(|()| encoder.flush()).map_err(failed)?;
-            start = cut;
-        }
-    }
-    encoder.write_all(bytes.get(start..).unwrap_or(&[])).map_err(failed)?;
-    encoder.finish().map_err(failed)
-}
-
-/// The other way round.
-pub(crate) fn unpack(blob: &[u8]) -> Result<Vec<u8>, StoreError> {
-    use std::io::Read as _;
-    let corrupt = |error: std::io::Error| StoreError::Corrupt(format!("a compressed segment: {error}"));
-    match blob.split_first() {
-        Some((0, plain)) => Ok(plain.to_vec()),
-        Some((1, packed)) => {
-            let decoder = zstd::stream::Decoder::with_buffer(packed).map_err(corrupt)?;
-            let mut bytes = Vec::with_capacity(packed.len() * 4);
-            decoder.take(MAX_UNPACKED as u64).read_to_end(&mut bytes).map_err(corrupt)?;
-            Ok(bytes)
-        }
-        _ => Err(StoreError::Corrupt("a segment with an unknown first byte".into())),
     }
 }

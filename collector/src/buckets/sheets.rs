@@ -5,7 +5,7 @@
 //! (a byte) and its length (four bytes, the lowest first); then all, one after the other.
 use headwater_core::{Encoded, RowDimension};
 
-use super::segment::pack;
+use super::pack::pack;
 use crate::store::StoreError;
 
 const SHEETS: u8 = 2;
