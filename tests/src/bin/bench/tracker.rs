@@ -20,7 +20,7 @@ const BATCHES: usize = 40;
 const EVENTS: usize = 50;
 /// Clicks from one beacon to the next: one a second, by the page's clock.
 const CLICKS: usize = 10;
-/// How long an answer may take to come, before the next of these clicks.
+/// How long an answer may take to come, before what is timed next.
 const PAUSE: Duration = Duration::from_millis(60);
 /// What is traced: scripts, and marks of the page.
 const TRACED: &str = "v8,v8.execute,devtools.timeline,blink.user_timing";
@@ -53,6 +53,7 @@ pub(crate) fn print() {
     };
     let tagged = page("/", &format!("<script defer data-site={SITE} data-local data-automated src={from}/t.js></script>"));
     let empty = page("/empty", "");
+    let posting = page("/posting", &format!("<script>{}</script>", post_each_tenth_click(&from)));
     let bare = page("/bare", &format!("<script type=module>{}</script>", bare_calls(&from)));
 
     println!("\nThe tracker on the main thread of a page in Chromium");
@@ -69,7 +70,7 @@ pub(crate) fn print() {
              return (performance.now() - start) / {EVENTS} * 1000"
         );
         let batch = |_| {
-            sleep(Duration::from_millis(20));
+            sleep(PAUSE);
             browser.run(&script).as_f64().unwrap_or(f64::NAN)
         };
         (0..BATCHES).map(batch).collect()
@@ -78,8 +79,9 @@ pub(crate) fn print() {
     row("a click on a marked element, µs", batches("mark.click()"), "50");
     drop(browser);
 
-    row("a click a second, each tenth with a beacon and its answer, µs", clicks(&tagged), "50");
-    row("  the same clicks on a page without the tag, µs", clicks(&empty), "");
+    row("a click a second, one of ten with a beacon and its answer, µs", clicks(&tagged), "50");
+    row("  the same clicks, one of ten with a bare request, no tag, µs", clicks(&posting), "");
+    row("  the same clicks and nothing else, µs", clicks(&empty), "");
     row("start: scripts of the first 1.2 s, with compiling, ms", starts(&tagged), "2");
     row("  a page without the tag, ms", starts(&empty), "");
     row("  what the start asks of the browser, and nothing else, ms", starts(&bare), "");
@@ -105,7 +107,15 @@ fn bare_calls(from: &str) -> String {
     )
 }
 
-/// Microseconds a click, of clicks that are a second apart by the page's clock, with everything that follows from them.
+/// What no beacon can do without: a request.
+fn post_each_tenth_click(from: &str) -> String {
+    format!(
+        "let clicks = 0; addEventListener('click', () => clicks++ % {CLICKS} ||\
+         fetch('{from}/b', {{method: 'POST', keepalive: true, body: new Uint8Array(99)}}))"
+    )
+}
+
+/// Microseconds a click, traced, of clicks that are a second apart by the page's clock, with everything that follows from them.
 fn clicks(page: &str) -> Vec<f64> {
     let browser = Browser::traced(TRACED);
     browser.visit(page);
