@@ -20,7 +20,7 @@ const LONGEST: usize = 254;
 pub enum Role {
     /// Read its numbers.
     Viewer,
-    /// Change also what is shown of them: goals, segments, annotations, shared links.
+    /// Change also what is shown of them: goals, segments, dashboards, annotations, shared links.
     Editor,
     /// Change the site itself and its people.
     Owner,

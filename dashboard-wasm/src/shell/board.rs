@@ -7,6 +7,7 @@ use web_sys::{Event, HtmlElement};
 use super::browser::{self, after};
 use super::cards::figure;
 use super::chart::{as_table, legend};
+use super::chips::in_words;
 use super::dom::{El, button, el, of, unseen, value};
 use super::follow::{Signal, memo, untrack};
 use super::icons::cross;
@@ -96,13 +97,16 @@ fn draw(widget: &Widget, failure: Option<String>, told: ToldTo) -> Vec<El> {
         return vec![heading, of("p", "none").text(&failure)];
     }
     let measure = board::measure(widget);
+    // Who looks is told that it does not count everybody.
+    let own = (!widget.filters.is_empty()).then(|| in_words(&widget.filters).unwrap_or_else(|| "with filters of its own".into()));
+    let own = own.map(|words| of("p", "own").text(&words));
     match widget.show {
         Show::Card => {
             let totals = memo(move || match told.get() {
                 Some(Told::Totals(totals)) => Some(*totals),
                 _ => None,
             });
-            vec![of("div", "card").with(of("h2", "name").text(&words)).all(figure(measure, totals))]
+            vec![of("div", "card").with(of("h2", "name").text(&words)).all(figure(measure, totals)).all(own)]
         }
         Show::Chart => {
             let shown = plot(move || {
@@ -112,7 +116,7 @@ fn draw(widget: &Widget, failure: Option<String>, told: ToldTo) -> Vec<El> {
                 })
             });
             let head = of("div", "chart-head").with(heading).with(legend(shown.drawn)).with(save(told, words, Vec::new()));
-            vec![of("div", "chart").with(head).with(shown.element).with(as_table(shown.drawn))]
+            vec![of("div", "chart").with(head).all(own).with(shown.element).with(as_table(shown.drawn))]
         }
         Show::List => {
             let table = memo(move || match told.get() {
@@ -121,7 +125,7 @@ fn draw(widget: &Widget, failure: Option<String>, told: ToldTo) -> Vec<El> {
             });
             let columns = board::columns(widget);
             let head = of("div", "panel-head").with(heading).with(save(told, words, columns.clone()));
-            vec![rows(of("div", "panel").with(head), table, Some(columns))]
+            vec![rows(of("div", "panel").with(head).all(own), table, Some(columns))]
         }
     }
 }

@@ -2,7 +2,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use headwater_query::{Condition, Dimension};
+use headwater_query::{Condition, Dimension, Filter};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Event;
 
@@ -12,6 +12,7 @@ use super::follow::{Signal, effect, untrack};
 use super::icons::{cross, funnel};
 use super::state::{Overlay, state};
 use super::{http, names};
+use crate::builder::Builder;
 use crate::filters::{self, Filters, OPERATORS};
 use crate::measure::Measure;
 use crate::panel::{self, Tab};
@@ -59,6 +60,16 @@ pub(crate) fn chips() -> El {
 pub(crate) fn words(condition: &Condition) -> (String, String) {
     let values = condition.values.iter().map(|value| names::of(&condition.dimension, value)).collect::<Vec<_>>().join(" or ");
     (filters::subject(condition), values)
+}
+
+/// Filters as people say them; none if they were not built here.
+pub(crate) fn in_words(filters: &[Filter]) -> Option<String> {
+    let one = |condition| {
+        let (subject, values) = words(condition);
+        format!("{subject} {values}")
+    };
+    let all = Builder::from_query(filters)?.0;
+    Some(all.iter().map(|any| any.iter().map(one).collect::<Vec<_>>().join(", or ")).collect::<Vec<_>>().join("; and "))
 }
 
 fn chip(n: usize, condition: &Condition) -> El {

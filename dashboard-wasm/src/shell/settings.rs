@@ -5,7 +5,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::Event;
 
 use super::browser;
-use super::chips::words;
+use super::chips::in_words;
 use super::collection::{Collection, Field, Kind, collection, text};
 use super::dom::{El, button, el, of, value};
 use super::follow::Signal;
@@ -15,7 +15,6 @@ use super::server::{invitation, person};
 use super::setup::copied;
 use super::state::state;
 use super::{http, json};
-use crate::builder::Builder;
 use crate::failure::Failure;
 use crate::route::Route;
 use crate::site_info::{SiteInfo, script_tag};
@@ -40,7 +39,7 @@ const MEMBER: &[Field] = &[
         "",
         Kind::One(&[
             ("viewer", "Viewer: reads the figures"),
-            ("editor", "Editor: also goals, segments, notes, links"),
+            ("editor", "Editor: also goals, segments, dashboards, notes, links"),
             ("owner", "Owner: also the site and its people"),
         ]),
     ),
@@ -104,7 +103,7 @@ fn parts(site: &SiteInfo, domain: &str, path: &str) -> Vec<El> {
             fields: &[],
             also: None,
             add: "",
-            tell: |segment| (text(segment, "name"), in_words(&json::field(segment, "filters"))),
+            tell: |segment| (text(segment, "name"), segment_in_words(&json::field(segment, "filters"))),
             copy: |_| None,
         }));
         parts.push(collection(Collection {
@@ -149,21 +148,19 @@ pub(crate) fn links(path: &str, dashboard: Option<i64>) -> El {
         add: "Make a link",
         tell: |link| {
             let asks = json::field(link, "has_password").is_truthy();
-            (text(link, "name"), if asks { "asks for a password".into() } else { String::new() })
+            let mut details = Vec::new();
+            details.extend(json::field(link, "dashboard").is_truthy().then_some("opens a dashboard"));
+            details.extend(asks.then_some("asks for a password"));
+            (text(link, "name"), details.join(", "))
         },
         copy: |link| Some(("Send this link.", format!("{}{}", browser::origin(), text(link, "path")))),
     })
 }
 
 /// The filters of a segment as people say them; as the API has them, if they were not built here.
-fn in_words(filters: &JsValue) -> String {
-    let built = json::read::<Vec<Filter>>(filters.clone()).and_then(|read| Builder::from_query(&read));
-    let Some(built) = built else { return json::written(filters) };
-    let one = |condition| {
-        let (subject, values) = words(condition);
-        format!("{subject} {values}")
-    };
-    built.0.iter().map(|any| any.iter().map(one).collect::<Vec<_>>().join(", or ")).collect::<Vec<_>>().join("; and ")
+fn segment_in_words(filters: &JsValue) -> String {
+    let read = json::read::<Vec<Filter>>(filters.clone());
+    read.and_then(|read| in_words(&read)).unwrap_or_else(|| json::written(filters))
 }
 
 /// What the site itself is set to.

@@ -74,6 +74,7 @@ fn a_team_arranges_a_dashboard_and_shares_it() {
     demo.open("?dashboard=1&period=7d");
     headings("Bounce rate,Visitors,Where Germans come from");
     assert_eq!(board("return widgets.map(w => w.className.match(/w(\\d)/)[1]).join()"), json!("2,4,2"));
+    assert_eq!(browser.text(".widget .own"), "Country is Germany");
     let query = json!({"site_id": "demo.localhost", "metrics": ["visits"], "date_range": "7d", "dimensions": ["visit:source"],
         "filters": [["is", "visit:country", ["DE"]]]});
     let told = demo.server.api().query(&query);
