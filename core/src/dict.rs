@@ -234,3 +234,41 @@ pub(crate) fn stable_hash(seed: u64, bytes: &[u8]) -> u64 {
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn strings_are_read_as_they_were_written_and_in_no_other_form(
+            strings in proptest::collection::btree_set("[/aé\u{e8}€\u{20ad}😀]{1,6}", 0..20),
+            (at, more) in (0..20usize, 0..3u32),
+        ) {
+            let dict = Dict::from_sorted(strings.iter().map(String::as_str));
+            let (shared, lengths, rest) = dict.columns();
+            prop_assert_eq!(Dict::from_columns(&shared, &lengths, &rest), Some(dict.clone()));
+            // Whoever shares other than what he can is refused, or has written other strings.
+            let mut other: Vec<u64> = (0..shared.len()).map(|i| shared.get(i)).collect();
+            if let Some(length) = other.get_mut(at) {
+                *length = length.saturating_add(more.into()).saturating_sub(1);
+                let same = *length == shared.get(at);
+                let read = Dict::from_columns(&Column::new(&other), &lengths, &rest);
+                prop_assert_eq!(read == Some(dict), same);
+                if let Some(read) = read {
+                    prop_assert_eq!(read.columns(), (Column::new(&other), lengths, rest));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn paths_share_what_they_begin_with() {
+        let dict = Dict::from_sorted(["/blog", "/blog/é", "/blog/ü", "/docs"]);
+        let (shared, lengths, rest) = dict.columns();
+        assert_eq!((shared, lengths), (Column::new(&[0u32, 5, 6, 1]), Column::new(&[5u32, 3, 2, 4])));
+        assert_eq!(rest, "/blog/éüdocs");
+    }
+}
