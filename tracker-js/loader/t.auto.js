@@ -22,10 +22,6 @@ export default async ({ dataset, attributes }, on, part, headwater, post, hide, 
     return body
   }
 
-  // Where the visitor is, with as much of the query and the fragment as the tag asks for.
-  let path = () =>
-    location.pathname + ('query' in dataset ? location.search : '') + ('hash' in dataset ? location.hash : '')
-
   // Fetches the Wasm's code, and gives the loader what takes messages to it.
   let run = async () => {
     let { instance: { exports } } = await WebAssembly.instantiateStreaming(wasm, {
@@ -42,9 +38,25 @@ export default async ({ dataset, attributes }, on, part, headwater, post, hide, 
     // What storage holds and a message.
     ready(message => exports.r(encoder.encodeInto((storage[key] || '') + '\0' + message, input).written))
   }
+
+  // Where the visitor is, with as much of the query and the fragment as the tag asks for.
+  let path = () =>
+    location.pathname + ('query' in dataset ? location.search : '') + ('hash' in dataset ? location.hash : '')
   // An automatic event, unless the tag's `data-off` names it.
   let count = (name, props, interactive, value) => off.includes(name) || headwater(name, { props, interactive, value })
 
+  // Once a second at the clock. Where the page ends makes the browser lay it out, so that is read after an `event` only.
+  let look = event => {
+    let now = Date.now()
+    if (since) spent += Math.min(now - since, 1e4)
+    since = document.hasFocus() && !document.hidden && now
+    if (event) deepest = Math.max(deepest, Math.min(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100, 100) | 0)
+  }
+
+  // Engaged milliseconds: the page is seen and has the focus. A gap of more than ten seconds was sleep.
+  let spent = 0, since
+  // How far the view was scrolled, in per cent, and how much of that is told: before the first view nothing can be.
+  let deepest = 0, told
   // What went when a page was left, and nobody said that it arrived: the same bytes, under the same id, at another time.
   let again = () =>
     storage[left]?.split('\n').map(body => {
@@ -54,27 +66,16 @@ export default async ({ dataset, attributes }, on, part, headwater, post, hide, 
           if (status < 500 && status != 429) storage[left] = storage[left].replace(body + '\n', '')
         })
     })
-
-  // Engaged milliseconds: the page is seen and has the focus. A gap of more than ten seconds was sleep.
-  let spent = 0, since
-  // How far the view was scrolled, in per cent, and how much of that is told: before the first view nothing can be.
-  let deepest = 0, told
-  let look = () => {
-    let now = Date.now()
-    if (since) spent += Math.min(now - since, 1e4)
-    since = document.hasFocus() && !document.hidden && now
-    deepest = Math.max(deepest, Math.min(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100, 100) | 0)
-  }
-  // Another page, or one that comes back as it was.
-  let moved = event => {
-    if ((here != (here = path()) || event?.persisted) && !off.includes('navigation')) view()
-  }
-
   // Entries that are older than this script count too. 40 ms is the shortest interaction that can be felt.
   let watch = (type, take) =>
     quietly(() =>
       new PerformanceObserver(list => list.getEntries().map(take)).observe({ type, buffered: true, durationThreshold: 40 }),
     )
+
+  // Another page, or one that comes back as it was.
+  let moved = event => {
+    if ((here != (here = path()) || event?.persisted) && !off.includes('navigation')) view()
+  }
   // The worst of a vital.
   let most = (name, value) => (vitals[name] = Math.max(vitals[name] || 0, value))
   let seen = name => ({ startTime }) => most(name, startTime - activationStart)
@@ -112,7 +113,7 @@ export default async ({ dataset, attributes }, on, part, headwater, post, hide, 
 
   return [
     next => {
-      look()
+      look(true)
       // Vitals, once, when the first view is left.
       if (told >= 0) {
         for (let name in untold) count(name, {}, false, untold[name])
