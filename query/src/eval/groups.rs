@@ -246,6 +246,11 @@ impl<'a> Local<'a> {
         self.kinds.as_ref().and_then(|kinds| kinds.of.get(kind as usize)).map(|of| of.1)
     }
 
+    /// Whether no dimension is of events.
+    pub(super) const fn is_of_visits(&self) -> bool {
+        matches!(self.combined, Combined::Context) && self.kinds.is_none()
+    }
+
     /// The group of a visit; meaningful if no dimension is of events.
     pub(super) fn of_visit(&self, context: u32) -> u32 {
         self.by_context.get(context as usize).copied().unwrap_or(0)

@@ -285,6 +285,11 @@ impl Matched {
         self.tuples.as_deref()
     }
 
+    /// Whether single events are chosen.
+    pub(super) fn is_of_events(&self) -> bool {
+        self.tuples.is_some() || !self.events.is_empty()
+    }
+
     pub(super) fn visitor(&self, visitor: usize) -> bool {
         self.visitors.as_ref().is_none_or(|t| t.get(visitor).copied().unwrap_or(false))
     }

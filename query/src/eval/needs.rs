@@ -1,7 +1,9 @@
 //! What a query asks of buckets, decided once before any is looked at.
 use headwater_core::RowDimension;
 
+use super::accumulate::What;
 use super::matcher::Node;
+use super::scan::Sums;
 use crate::{Comparison, Condition, Dimension, Filter, Goal, Metric, Query, QueryError, VisitProperty};
 
 /// How visits are counted.
@@ -35,6 +37,8 @@ pub(super) struct Needs {
     /// The same for the visits that a bounce rate is of.
     pub(super) bounces: Option<Visits>,
     pub(super) numbers: bool,
+    /// Which sums of a scan a metric looks at.
+    pub(super) sums: Sums,
     /// Whether samples are needed at all.
     pub(super) people: bool,
     /// Whether what a [`super::Lens`] knows of the rows of tallies is all that is needed of samples.
@@ -172,7 +176,8 @@ impl Needs {
         let by_lens = people && tallies.as_ref().is_some_and(|(of, _)| *of != RowDimension::Prop) && (!numbers || numbered);
         let exits = shape.asks(&Dimension::ExitPage);
         let goals = shape.asks(&Dimension::Goal);
-        Ok(Self { shape, tallies, visitors, visits, bounces, numbers, people, by_lens, exits, goals })
+        let sums = sums(&query.metrics);
+        Ok(Self { shape, tallies, visitors, visits, bounces, numbers, sums, people, by_lens, exits, goals })
     }
 
     /// Distinct visitors of another shape, and nothing else.
@@ -180,7 +185,19 @@ impl Needs {
         let tallies = shape.rows();
         let by_lens = tallies.is_some();
         let (exits, goals) = (shape.asks(&Dimension::ExitPage), shape.asks(&Dimension::Goal));
-        Self { shape, tallies, by_lens, exits, goals, visitors: true, visits: None, bounces: None, numbers: false, people: true }
+        Self {
+            shape,
+            tallies,
+            by_lens,
+            exits,
+            goals,
+            visitors: true,
+            visits: None,
+            bounces: None,
+            numbers: false,
+            sums: Sums::default(),
+            people: true,
+        }
     }
 
     /// The dimension whose rows are looked at. The values of all events stand in the rows of their names.
@@ -200,6 +217,25 @@ impl Needs {
     pub(super) const fn counts_are_certain(&self) -> bool {
         self.tallies.is_some()
     }
+}
+
+/// The sums that these metrics are made of.
+fn sums(metrics: &[Metric]) -> Sums {
+    let mut sums = Sums::default();
+    for metric in metrics {
+        let of: &[What] = match metric {
+            Metric::Events => &[What::Events],
+            Metric::Pageviews => &[What::Views],
+            Metric::Visits => &[What::Started],
+            Metric::BounceRate => &[What::Started, What::WentOn],
+            Metric::ViewsPerVisit => &[What::Views, What::Started],
+            Metric::VisitDuration | Metric::TimeOnPage => &[What::Engaged, What::Started],
+            Metric::ScrollDepth => &[What::Depth, What::Views],
+            _ => &[],
+        };
+        of.iter().for_each(|what| sums[*what as usize] = true);
+    }
+    sums
 }
 
 /// Names of goals must be of goals.

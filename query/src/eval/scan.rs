@@ -1,17 +1,22 @@
 //! One pass over the people of a bucket: counts by group, and who is in which group.
 use headwater_core::{PAGEVIEW, Profiles};
 
+use super::accumulate::What;
 use super::groups::{Groups, Local};
 use super::matcher::Matched;
 use super::view::View;
 
+/// Of events, views, engaged seconds, depth, *started* and *went on*, which are the first of [`What`]: those that are asked for.
+pub(super) type Sums = [bool; 6];
+
 /// What is added up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Want {
-    /// Events, views, engaged seconds, depth.
+    /// Events, which say whether a row is shown; views, engaged seconds and depth if they are asked for.
     pub(super) counts: bool,
     /// *Started* and *went on* of the visits that pass, where no single events are chosen.
     pub(super) started: bool,
+    pub(super) sums: Sums,
     pub(super) numbers: bool,
     pub(super) visitors: bool,
     /// Distinct visits with a matching event.
@@ -45,11 +50,11 @@ impl Squares {
             self.visitor = visitor + 1;
             self.own = [0; 6];
         }
-        for ((own, sum), count) in self.own.iter_mut().zip(&mut self.sums).zip(counts) {
-            let before = *own as f64;
+        for ((own, sum), count) in self.own.iter_mut().zip(&mut self.sums).zip(counts).filter(|(_, count)| *count > 0) {
+            let (before, more) = (*own as f64, count as f64);
             *own += count;
-            let after = *own as f64;
-            *sum += after * after - before * before;
+            // (before + more)² - before²
+            *sum += more * (2.0 * before + more);
         }
     }
 }
@@ -130,6 +135,13 @@ pub(super) fn scan(
     let pageview = people.dict.find(PAGEVIEW);
     let is_view: Vec<bool> = people.tuples.iter().map(|t| Some(t.name) == pageview).collect();
     let by_event = want.counts || want.visitors || want.visits || want.numbers;
+    let asked = |what: What| want.sums[what as usize];
+    let (engaged_asked, depth_asked) = (asked(What::Engaged), asked(What::Depth));
+    let events_asked = want.sums[..What::Started as usize].contains(&true);
+    let squares_of_events = want.squares && events_asked;
+    // Where nothing is asked of single events, one of them tells that a visit counts.
+    let whole_visits = !events_asked && !want.visits && !want.numbers && !matched.is_of_events() && local.is_of_visits();
+    let squares_of_visits = want.squares && want.sums[What::Started as usize..].contains(&true);
     let (visits, facts) = (&people.visits, &people.facts);
     let known = people.hashes.partition_point(|hash| *hash < theta);
     let end = known.checked_sub(1).and_then(|last| people.visits_end.get(last)).copied().unwrap_or(0);
@@ -155,12 +167,24 @@ pub(super) fn scan(
                 let counts = found.counts(group);
                 counts.started += started;
                 counts.went_on += went_on;
-                if want.squares {
+                if squares_of_visits {
                     found.square(group, visitor, [0, 0, 0, 0, started, went_on]);
                 }
             }
         }
         if !by_event {
+            continue;
+        }
+        if whole_visits {
+            if people.counts(people.facts_of(place)) {
+                let group = local.of_visit(kind);
+                if want.counts {
+                    found.counts(group).events += 1;
+                }
+                if want.visitors {
+                    found.saw(visitor, group);
+                }
+            }
             continue;
         }
         for at in people.facts_of(place) {
@@ -173,13 +197,14 @@ pub(super) fn scan(
                 let group = local.of_event(kind, event, groups);
                 if want.counts {
                     let views = if is_view[tuple as usize] { count } else { 0 };
-                    let (engaged, depth) = (facts.engaged.get(at), facts.depth.get(at));
+                    let engaged = if engaged_asked { facts.engaged.get(at) } else { 0 };
+                    let depth = if depth_asked { facts.depth.get(at) } else { 0 };
                     let counts = found.counts(group);
                     counts.events += count;
                     counts.views += views;
                     counts.engaged += engaged;
                     counts.depth += depth;
-                    if want.squares {
+                    if squares_of_events {
                         found.square(group, visitor, [count, views, engaged, depth, 0, 0]);
                     }
                 }

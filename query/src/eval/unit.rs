@@ -195,6 +195,7 @@ fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, group
     let want = Want {
         counts: counted,
         started: counted && !needs.shape.of_events(),
+        sums: needs.sums,
         numbers: needs.numbers && !numbered,
         visitors: needs.visitors,
         visits: needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct),
@@ -247,7 +248,8 @@ fn add_entries<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Grou
     let matched = Matched::new(filters, people, part.view, &job.done.of(part));
     let mut local = Local::new(dimensions, people, part.view, None, groups);
     let squares = theta != u64::MAX;
-    let want = Want { counts: false, started: true, numbers: false, visitors: false, visits: false, squares };
+    let sums = job.needs.sums;
+    let want = Want { counts: false, started: true, sums, numbers: false, visitors: false, visits: false, squares };
     let found = scan(people, part.view, theta, &matched, &mut local, groups, want);
     let p = share(theta);
     for (group, counts) in (0..).zip(&found.counts).filter(|(_, c)| c.started | c.went_on > 0) {
