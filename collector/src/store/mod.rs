@@ -325,7 +325,7 @@ mod tests {
             ("ALTER TABLE segments ADD COLUMN uniques BLOB", ""),
             ("ALTER TABLE goals ADD COLUMN mood TEXT", "mood"),
             ("ALTER TABLE goals DROP COLUMN mood", ""),
-            ("PRAGMA user_version = 4; ALTER TABLE people RENAME TO persons", "people"),
+            ("ALTER TABLE people RENAME TO persons", "people"),
         ] {
             raw.execute_batch(change).unwrap();
             match Store::open(&dir, false) {
