@@ -88,7 +88,7 @@ impl Totals {
     }
 
     /// Ends a unit.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.sampled.iter_mut().flat_map(|sums| sums.iter_mut()).for_each(Sampled::settle);
         if let Some(money) = &mut self.money {
             money.settle();

@@ -29,7 +29,7 @@ impl Distinct {
         self.ends.push(self.visitors.len());
     }
 
-    /// Counts each once and adds the estimates to the rows.
+    /// Counts each once in each group, adds the estimates to the rows, and tells how many visitors there were in all.
     pub(super) fn finish(
         mut self,
         job: &Job<'_>,
@@ -37,18 +37,19 @@ impl Distinct {
         theta: u64,
         sketched: &HashMap<u32, Hll>,
         table: &mut Table,
-    ) {
+    ) -> u64 {
         let one = parts.len() == 1;
         if !one {
             // Each bucket is an ascending run, which the stable sort merges instead of sorting anew.
             self.visitors.sort_by_key(|v| v.0);
             self.visits.sort_by_key(|v| (v.0, v.1));
         }
-        let mut counts = Tallied::default();
+        let (mut counts, mut visitors) = (Tallied::default(), 0);
         for same in self.visitors.chunk_by(|a, b| a.0 == b.0) {
             if same[0].0 >= theta {
                 break;
             }
+            visitors += 1;
             let new = same.iter().enumerate().filter(|(i, v)| one || !same[..*i].contains(v));
             new.for_each(|(_, v)| counts.add(v.1, v.0, [1, 0, 0]));
         }
@@ -68,6 +69,7 @@ impl Distinct {
         if needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct) {
             self.finish_visits(job, parts, theta, table);
         }
+        visitors
     }
 
     fn finish_visits(mut self, job: &Job<'_>, parts: &[Part<'_>], theta: u64, table: &mut Table) {

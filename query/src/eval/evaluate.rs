@@ -16,7 +16,7 @@ use super::metrics::{self, Bases};
 use super::needs::{Needs, Shape, Visits};
 use super::order::{self, Row};
 use super::time::TimeUnit;
-use super::unit::{self, Job, Part};
+use super::unit::{self, Added, Job, Part};
 use super::view::View;
 use super::{Bucket, Need, Plan, Read, SiteContext, plan, range};
 use crate::{Answer, Dimension, Filter, Meta, Metric, Query, QueryError, ResultRow, Span};
@@ -131,13 +131,15 @@ fn evaluate<B: Bucket, E>(
 ) -> Result<(Vec<Row>, usize), AnswerError<E>> {
     let needs = &plan.needs;
     let shares = [Metric::Percentage, Metric::ConversionRate, Metric::GroupConversionRate];
-    let whole = query.metrics.iter().any(|metric| shares.contains(metric));
+    let beside = counts_everyone_beside(query, plan);
+    let whole = !beside && query.metrics.iter().any(|metric| shares.contains(metric));
     let light = plan.reads.iter().all(|read| plan.need(read, whole, site).is_light());
     let by_window = needs.looks_at_windows();
     // Light buckets are read in one go; of heavy ones no more than are looked at together.
     let chunks = if light || whole || by_window { vec![plan.reads.clone()] } else { plan.chunks(site) };
     let mut bases = AllBases::default();
     let mut sum = Sum::new(needs)?;
+    sum.everyone = beside.then(Totals::default);
     for chunk in chunks.chunks(AT_ONCE) {
         let buckets = gather(plan, &chunk.concat(), whole, site, read)?;
         let views = views(needs, site, &buckets);
@@ -149,6 +151,9 @@ fn evaluate<B: Bucket, E>(
         if whole {
             bases = AllBases::new(query, needs, &parts)?;
         }
+    }
+    if let Some(everyone) = &sum.everyone {
+        bases.all = everyone.estimate(What::Visitors);
     }
     let (mut groups, mut totals) = sum.finish();
     let width = needs.shape.dimensions.len();
@@ -187,6 +192,19 @@ fn evaluate<B: Bucket, E>(
         rows.extend(missing);
     }
     Ok((rows, all))
+}
+
+/// Whether those of whom `percentage` is are counted in the same pass: whoever passes the filters is in some group of it. By goals and
+/// exit pages that need not be, rows of time have visitors in common, and without filters there is a quicker way.
+fn counts_everyone_beside(query: &Query, plan: &Plan) -> bool {
+    let (needs, asked) = (&plan.needs, |metric| query.metrics.contains(&metric));
+    asked(Metric::Percentage)
+        && !asked(Metric::ConversionRate)
+        && !asked(Metric::GroupConversionRate)
+        && !needs.shape.filters.is_empty()
+        && !needs.shape.dimensions.contains(&Dimension::Goal)
+        && !needs.exits
+        && plan.time.is_none()
 }
 
 /// How many rows there are up to the end of the page that was asked for.
@@ -239,6 +257,8 @@ struct Sum<'n> {
     share: f64,
     /// Start of its time, group, totals.
     rows: Vec<(Minute, u32, Totals)>,
+    /// The visitors of all groups, each once, if they are asked for.
+    everyone: Option<Totals>,
 }
 
 impl<'n> Sum<'n> {
@@ -257,7 +277,7 @@ impl<'n> Sum<'n> {
         };
         let job = Job { needs, filters, entry, by_window: needs.looks_at_windows(), done: Done::default() };
         let (groups, table) = (Groups::default(), Table::default());
-        Ok(Self { job, done, groups, table, row: None, share: 1.0, rows: Vec::new() })
+        Ok(Self { job, done, groups, table, row: None, share: 1.0, rows: Vec::new(), everyone: None })
     }
 
     /// Finds out who has done what, over all the buckets that will be added.
@@ -278,7 +298,13 @@ impl<'n> Sum<'n> {
                 self.row = Some(unit[0].row);
             }
             let least = theta.get(&unit[0].window).copied().unwrap_or(u64::MAX);
-            self.share = self.share.min(unit::add(&self.job, unit, least, &mut self.groups, &mut self.table));
+            let Added { share, visitors } = unit::add(&self.job, unit, least, &mut self.groups, &mut self.table);
+            self.share = self.share.min(share);
+            if let Some(everyone) = &mut self.everyone {
+                everyone.add_found(What::Visitors, visitors, visitors as f64, share);
+                everyone.settle();
+                everyone.miss(share);
+            }
             if self.rows.len() + self.table.len() > MAX_ROWS {
                 return Err(QueryError::TooMuch {
                     field: "dimensions".to_owned(),

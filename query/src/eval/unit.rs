@@ -41,9 +41,16 @@ pub(super) struct Job<'q> {
     pub(super) by_window: bool,
 }
 
-/// Adds a unit's buckets to the rows, and tells the smallest share of visitors that a sample holds. `window_theta` is the
-/// least theta of the whole identity window.
-pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, groups: &mut Groups, table: &mut Table) -> f64 {
+/// What is known of a unit besides its rows.
+pub(super) struct Added {
+    /// The smallest share of visitors that a sample holds.
+    pub(super) share: f64,
+    /// How many distinct visitors were found in all groups, if they were looked for one by one.
+    pub(super) visitors: u64,
+}
+
+/// Adds a unit's buckets to the rows. `window_theta` is the least theta of the whole identity window.
+pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, groups: &mut Groups, table: &mut Table) -> Added {
     let needs = job.needs;
     let least = parts.iter().map(|p| p.aggregate.people.theta).min().unwrap_or(u64::MAX);
     let theta = if job.by_window { window_theta } else { least };
@@ -76,12 +83,13 @@ pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, grou
             add_entries(job, part, own, groups, table);
         }
     }
+    let mut visitors = 0;
     if scanned {
         let sketched = job.sketches(parts, &distinct, groups);
-        distinct.finish(job, parts, theta, &sketched, table);
+        visitors = distinct.finish(job, parts, theta, &sketched, table);
     }
     table.settle();
-    share(theta)
+    Added { share: share(theta), visitors }
 }
 
 fn add_tallies<'a>(
