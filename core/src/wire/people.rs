@@ -22,8 +22,9 @@ struct Head<'a> {
     numbers: Vec<(u32, Numbers)>,
     /// Of which values there are sketches, besides that of everyone: dimension, value.
     sketches: Option<Vec<(u8, u32)>>,
-    /// Of all columns: what strings share, how long they are beyond; which string each context has, by dimension; of tuples name, page, hostname, currency, number of
-    /// properties, then the properties' names and values; the first hash, then the distances; visits of each visitor;
+    /// Of all columns: what strings share, how long they are beyond; which string each context has, by dimension; of tuples
+    /// name, page, hostname, currency, number of properties, then the properties' names and values; the first hash, then the
+    /// distances; visits of each visitor;
     /// of visits context, tag, started, went on, number of facts; of facts tuple, count, went on, engaged, depth; the
     /// registers of each sketch.
     shapes: Vec<u128>,
@@ -50,10 +51,7 @@ impl Profiles {
     #[must_use]
     pub fn encode(&self) -> Encoded {
         let mut columns = Writer::default();
-        let (shared, own, text) = self.dict.columns();
-        let strings = own.len() as u32;
-        columns.push(&shared);
-        columns.push(&own);
+        let (strings, text) = columns.strings(&self.dict);
         self.contexts.iter().for_each(|column| columns.push(&column.codes));
         let tuples = |of: &dyn Fn(&Tuple) -> u32| Column::new(&self.tuples.iter().map(of).collect::<Vec<u32>>());
         let props = |of: &dyn Fn(&(StrId, StrId)) -> u32| {

@@ -22,6 +22,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Adds the dictionary, whose columns stand before all others: how many strings it has, and their text.
+    pub(super) fn strings(&mut self, dict: &Dict) -> (u32, String) {
+        let (shared, lengths, text) = dict.columns();
+        self.push(&shared);
+        self.push(&lengths);
+        (lengths.len() as u32, text)
+    }
+
     pub(super) fn push(&mut self, column: &Column) {
         self.shapes.push(column.shape());
         column.write(&mut self.planes.bytes, &mut self.planes.cuts);
@@ -52,7 +60,7 @@ impl<'a> Reader<'a> {
         Column::read(*shape, rows, &mut self.planes).ok_or(WireError::Field(field))
     }
 
-    /// The dictionary, whose columns stand before all others.
+    /// The dictionary, as [`Writer::strings`] wrote it.
     pub(super) fn strings(&mut self, strings: u32, text: &str) -> Result<Dict, WireError> {
         // Each has text of its own, so there are no more of them than bytes.
         check(strings as usize <= text.len(), "strings")?;

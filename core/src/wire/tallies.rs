@@ -15,8 +15,9 @@ struct Head<'a> {
     rows: u32,
     /// (row, currency, summary), ascending.
     numbers: Vec<(u32, u32, Numbers)>,
-    /// Of the columns: what strings share, how long they are beyond; dimension; key; value, where dimension and key are those of the row before less its value; views;
-    /// events less views; visits; visits that went on; views that went on; engaged; depth.
+    /// Of the columns: what strings share, how long they are beyond; dimension; key; value, where dimension and key are those
+    /// of the row before less its value; views; events less views; visits; visits that went on; views that went on; engaged;
+    /// depth.
     shapes: Vec<u128>,
 }
 
@@ -25,9 +26,7 @@ impl Tallies {
     #[must_use]
     pub fn encode(&self) -> Encoded {
         let mut columns = Writer::default();
-        let (shared, own, text) = self.dict.columns();
-        columns.push(&shared);
-        columns.push(&own);
+        let (strings, text) = columns.strings(&self.dict);
         let of = |number: &dyn Fn(&Row) -> u64| Column::new(&self.rows.iter().map(number).collect::<Vec<u64>>());
         columns.push(&of(&|row| row.key.dimension.code().into()));
         columns.push(&of(&|row| row.key.key.0.into()));
@@ -45,7 +44,7 @@ impl Tallies {
         columns.push(&of(&|row| row.tally.engaged));
         columns.push(&of(&|row| row.tally.depth));
         let numbers = (0..).zip(&self.rows).flat_map(|(i, row)| row.tally.numbers.iter().map(move |n| (i, n.0.0, n.1.clone())));
-        let (strings, rows) = (own.len() as u32, self.rows.len() as u32);
+        let rows = self.rows.len() as u32;
         columns.finish(|shapes| Head { strings, text: text.into(), rows, numbers: numbers.collect(), shapes })
     }
 

@@ -76,8 +76,15 @@ impl Groups {
         id
     }
 
-    /// The value that has a number among names. Which names it is that are asked for by number is decided by the first.
-    pub(super) fn numbered<'t>(&mut self, names: &Arc<Names>, number: u32, text: impl FnOnce() -> &'t str) -> u32 {
+    /// The value of the row at a place, whose number among names is known. Which names it is that are asked for by number is decided by
+    /// the first.
+    pub(super) fn numbered<'t>(
+        &mut self,
+        (names, numbers): (&Arc<Names>, &[u32]),
+        place: usize,
+        text: impl FnOnce() -> &'t str,
+    ) -> u32 {
+        let number = numbers.get(place).copied().unwrap_or(0);
         let (known, groups) = self.numbered.get_or_insert_with(|| (names.clone(), Vec::new()));
         if !Arc::ptr_eq(known, names) {
             return self.value(text());

@@ -117,7 +117,7 @@ fn add_tallies<'a>(
         let value = || labels::of_row(of, tallies.dict.get(row.key.value));
         let group = match (of, numbers) {
             (RowDimension::Total, _) => 0,
-            (_, Some((names, numbers))) => groups.numbered(names, numbers.get(place).copied().unwrap_or(0), value),
+            (_, Some(numbers)) => groups.numbered(numbers, place, value),
             _ if row.key.value == StrId(0) => groups.value(value()),
             _ => groups.next(value()),
         };
@@ -168,7 +168,7 @@ fn add_tallies<'a>(
         for (place, row) in tallies.of(of).iter().enumerate() {
             let value = || tallies.dict.get(row.key.value);
             let totals = table.at(match numbers {
-                Some((names, numbers)) => groups.numbered(names, numbers.get(place).copied().unwrap_or(0), value),
+                Some(numbers) => groups.numbered(numbers, place, value),
                 None => groups.value(value()),
             });
             totals.add(What::BounceStarted, row.tally.visits);
