@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use headwater_core::{Grain, Millis, Minute, Packed, RowDimension};
 use headwater_edge::Identity;
 use headwater_query::{
-    Answer, AnswerError, Buckets, DateRange, Need, Query, QueryError, Realtime, Retention, Rows, SiteContext, Span,
+    Answer, AnswerError, Buckets, DateRange, Dimension, Need, Query, QueryError, Realtime, Retention, Rows, SiteContext, Span,
 };
 use rusqlite::Connection;
 
@@ -61,21 +61,22 @@ pub fn answer(conn: &Connection, cache: &Cache, site: &Site, query: &Query, now:
     headwater_query::answer_with_imports(query, &context, read, &mut imported).map_err(AskError::from)
 }
 
-/// The totals of the buckets of a range, for who merges them elsewhere.
+/// The totals of the buckets of a range and the rows of some dimensions, for who merges them elsewhere.
 ///
 /// # Errors
 /// See [`AskError`].
-pub fn totals(
+pub fn buckets(
     conn: &Connection,
     cache: &Cache,
     site: &Site,
     range: &DateRange,
     grain: Grain,
+    dimensions: &[Dimension],
     now: Millis,
 ) -> Result<Buckets, AskError> {
     let context = context(conn, site, now)?;
     let read = |grain, span, need| buckets::read(conn, cache, site.id, grain, span, need);
-    headwater_query::buckets(range, grain, &context, read).map_err(AskError::from)
+    headwater_query::buckets(range, grain, dimensions, &context, read).map_err(AskError::from)
 }
 
 /// The last hour, minute by minute, and the last five together.

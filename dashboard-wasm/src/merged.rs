@@ -196,7 +196,9 @@ mod tests {
             TimeRow { label: date("2026-11-02").plus_days(n.into()).to_string(), window, buckets }
         };
         let rows = (0..30).map(day).collect();
-        Fetched { days: Some(Buckets { grain: Grain::Day, unit: Some("day".into()), whole: true, rows }), hours: None }
+        let days =
+            Buckets { grain: Grain::Day, unit: Some("day".into()), whole: true, rows, sheets: Vec::new(), left_out: Vec::new() };
+        Fetched { days: Some(days), hours: None }
     }
 
     fn kept() -> Kept {

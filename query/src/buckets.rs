@@ -1,20 +1,26 @@
-//! Buckets by their totals: what `GET /api/v1/sites/{site}/buckets` tells, and what follows from merging them. The dashboard
-//! asks once for a range and then parts, adds up and zooms by itself, with the same sums and figures as an answer has.
+//! Buckets by their totals and rows: what `GET /api/v1/sites/{site}/buckets` tells, and what follows from merging them. The dashboard
+//! asks once for a range and then parts, adds up, sorts and zooms by itself, with the same sums and figures as an answer has.
 //!
-//! Of people there is a count for each bucket, never a hash or a profile. So distinct visitors can be added up only where no two
+//! Of people there is a count for each bucket and row, never a hash or a profile. So distinct visitors can be added up only where no two
 //! buckets share an identity window: over days, where visitors are told apart by the day. Where they can't, there is no figure, and
 //! whoever needs it asks the server.
-use std::collections::BTreeMap;
+mod list;
+mod sheet;
+mod totals;
 
 use headwater_core::{Estimate, Grain, Minute, Tally};
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{Told, bounced, count, decimal, round, whole};
-use crate::sum::{Sampled, quotient, share};
-use crate::{Date, Meta, Metric, MetricValue, ResultRow, TimeDimension};
+pub use sheet::Sheet;
+#[cfg(feature = "eval")]
+pub(crate) use sheet::{COLUMNS, Line, SheetWriter};
+
+use crate::sum::share;
+use crate::totals::{Totals, What};
+use crate::{Date, Dimension};
 
 /// The first byte of what is written.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// The buckets of one grain in a range.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +34,10 @@ pub struct Buckets {
     pub whole: bool,
     /// Every place in time of the range, in order, also where nothing happened.
     pub rows: Vec<TimeRow>,
+    /// The rows of the dimensions that were asked for, of all these buckets.
+    pub sheets: Vec<Sheet>,
+    /// The dimensions that have too many.
+    pub left_out: Vec<Dimension>,
 }
 
 /// A place in time, as the rows of an answer by time have it.
@@ -85,87 +95,55 @@ impl Buckets {
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (version, rest) = bytes.split_first()?;
-        let (told, rest) = postcard::take_from_bytes(rest).ok()?;
-        (*version == VERSION && rest.is_empty()).then_some(told)
+        let (told, rest) = postcard::take_from_bytes::<Self>(rest).ok()?;
+        let buckets = told.rows.iter().map(|row| row.buckets.len()).sum();
+        let whole = rest.is_empty() && told.sheets.iter().all(|sheet| sheet.is_of(buckets));
+        (*version == VERSION && whole).then_some(told)
     }
 
-    /// Those from one day to another, both included; `None` if they don't reach so far, or can't be told from these.
+    /// Those from one day to another, both included; `None` if they don't reach so far, or can't be told from these. Rows of dimensions do not
+    /// come along: [`Buckets::list`] finds them where they are.
     #[must_use]
     pub fn between(&self, from: Date, to: Date) -> Option<Self> {
+        let rows = self.part(from, to)?;
+        let one_window = rows.first().map(|row| row.window) == rows.last().map(|row| row.window);
+        let unit = self.unit.clone().filter(|_| !one_window);
+        Some(Self { grain: self.grain, unit, whole: self.whole, rows: rows.to_vec(), sheets: Vec::new(), left_out: Vec::new() })
+    }
+
+    /// These and those of a later time, if the one begins on the day after the other ends.
+    #[must_use]
+    pub fn then(&self, later: &Self) -> Option<Self> {
+        let (end, start) = (self.rows.last()?.date()?, later.rows.first()?.date()?);
+        let fit = end.plus_days(1) == start && self.grain == later.grain && later.grain == Grain::Day;
+        fit.then(|| Self {
+            grain: self.grain,
+            unit: self.unit.clone().or_else(|| later.unit.clone()),
+            whole: self.whole && later.whole,
+            rows: [&self.rows[..], &later.rows[..]].concat(),
+            sheets: Vec::new(),
+            left_out: Vec::new(),
+        })
+    }
+
+    /// Whether others tell the same totals, of all of the range or of a part of it.
+    #[must_use]
+    pub fn agrees(&self, other: &Self, part: Option<(Date, Date)>) -> bool {
+        match part {
+            Some((from, to)) => self.part(from, to).is_some_and(|rows| other.part(from, to) == Some(rows)),
+            None => self.rows == other.rows,
+        }
+    }
+
+    /// The places in time from one day to another.
+    fn part(&self, from: Date, to: Date) -> Option<&[TimeRow]> {
         let (first, last) = (self.rows.first()?.date()?, self.rows.last()?.date()?);
         if from < first || to > last || from > to {
             return None;
         }
-        let within = |row: &&TimeRow| row.date().is_some_and(|date| (from..=to).contains(&date));
-        let rows: Vec<_> = self.rows.iter().filter(within).cloned().collect();
-        let one_window = rows.first().map(|row| row.window) == rows.last().map(|row| row.window);
-        Some(Self { unit: self.unit.clone().filter(|_| !one_window), rows, ..*self })
-    }
-
-    /// One row for the whole range, as an answer without dimensions has it.
-    #[must_use]
-    pub fn total(&self, metrics: &[Metric]) -> Option<(Vec<ResultRow>, Meta)> {
-        let all: Vec<_> = self.rows.iter().flat_map(|row| &row.buckets).collect();
-        if !self.whole {
-            return None;
-        }
-        Some(self.told(vec![(None, figures(&all, metrics)?)], metrics))
-    }
-
-    /// A row for each unit of time in which something happened, and the labels of all of them, as an answer by time has them.
-    /// `None` if these buckets are too coarse for it, or a figure can't be told from them.
-    #[must_use]
-    pub fn by_time(&self, unit: TimeDimension, metrics: &[Metric]) -> Option<(Vec<ResultRow>, Meta)> {
-        let mut rows: Vec<(String, Vec<&Bucketed>)> = Vec::new();
-        let first = self.rows.first().and_then(TimeRow::date);
-        let finer = match unit {
-            TimeDimension::Auto => return None,
-            TimeDimension::Minute => Grain::Minute,
-            TimeDimension::Hour => Grain::Hour,
-            TimeDimension::Day | TimeDimension::Week | TimeDimension::Month => Grain::Day,
-        };
-        if self.grain > finer || !self.whole {
-            return None;
-        }
-        for row in &self.rows {
-            let label = match unit {
-                _ if self.grain == finer && unit <= TimeDimension::Day => None,
-                TimeDimension::Day => Some(row.date()?),
-                TimeDimension::Week => Some(row.date()?.monday().max(first?)),
-                TimeDimension::Month => Some(row.date()?.first_of_month(0)),
-                _ => return None,
-            };
-            match (label.map(|date| date.to_string()), rows.last_mut()) {
-                (Some(label), Some(last)) if last.0 == label => last.1.extend(&row.buckets),
-                (label, _) => rows.push((label.unwrap_or_else(|| row.label.clone()), row.buckets.iter().collect())),
-            }
-        }
-        let labels = rows.iter().map(|row| row.0.clone()).collect();
-        let shown = |buckets: &[&Bucketed]| buckets.iter().any(|bucket| bucket.counts[1] > 0 || bucket.counts[2] > 0);
-        let rows = rows.into_iter().filter(|(_, buckets)| shown(buckets));
-        let rows = rows.map(|(label, buckets)| Some((Some(label), figures(&buckets, metrics)?))).collect::<Option<Vec<_>>>()?;
-        let (rows, meta) = self.told(rows, metrics);
-        Some((rows, Meta { time_labels: Some(labels), ..meta }))
-    }
-
-    fn told(&self, rows: Vec<(Option<String>, Vec<Told>)>, metrics: &[Metric]) -> (Vec<ResultRow>, Meta) {
-        let mut bounds = Vec::new();
-        let mut results = Vec::new();
-        for (label, figures) in rows {
-            let mut named = BTreeMap::new();
-            for (metric, told) in metrics.iter().zip(&figures) {
-                if let Some(of) = told.1 {
-                    named.insert(metric.name().to_owned(), of);
-                }
-            }
-            bounds.push(named);
-            let metrics = figures.into_iter().map(|told| told.0).collect();
-            results.push(ResultRow { metrics, dimensions: label.into_iter().collect(), comparison: None });
-        }
-        if bounds.iter().all(BTreeMap::is_empty) {
-            bounds.clear();
-        }
-        (results, Meta { visitors_unit: self.unit.clone(), bounds, ..Meta::default() })
+        let start = self.rows.iter().position(|row| row.date() >= Some(from))?;
+        let end = self.rows.iter().rposition(|row| row.date() <= Some(to))?;
+        self.rows.get(start..=end)
     }
 }
 
@@ -175,48 +153,30 @@ impl TimeRow {
     }
 }
 
-/// The figures of buckets together; `None` if one of them can't be told.
-fn figures(buckets: &[&Bucketed], metrics: &[Metric]) -> Option<Vec<Told>> {
-    let mut counts = [0_u64; 7];
-    for bucket in buckets {
-        counts.iter_mut().zip(bucket.counts).for_each(|(sum, count)| *sum = sum.saturating_add(count));
+impl Bucketed {
+    /// Adds them to others.
+    fn add_to(&self, totals: &mut Totals) {
+        let [views, events, visits, went_on, _, engaged, depth] = self.counts;
+        let whats = [What::Views, What::Events, What::Started, What::WentOn, What::Engaged, What::Depth];
+        whats.into_iter().zip([views, events, visits, went_on, engaged, depth]).for_each(|(what, count)| totals.add(what, count));
+        let Found { sampled, theta, sketched } = self.visitors;
+        match sketched {
+            Some(sketch) => totals.add_sketched(What::Visitors, sketch),
+            None => totals.add_found(What::Visitors, sampled, sampled as f64, share(theta)),
+        }
+        totals.settle();
+        totals.miss(share(theta));
     }
-    let [views, events, visits, went_on, _, engaged, _] = counts;
-    let ratio = |count: u64| {
-        // A ratio over nothing is 0 where there is nothing.
-        quotient(Estimate::exact(count), Estimate::exact(visits)).or_else(|| Some(Estimate::exact(0)))
-    };
-    let figure = |metric: &Metric| {
-        Some(match metric {
-            Metric::Visitors => count(visitors(buckets)?),
-            Metric::Visits => count(Estimate::exact(visits)),
-            Metric::Pageviews => count(Estimate::exact(views)),
-            Metric::Events => count(Estimate::exact(events)),
-            Metric::ViewsPerVisit => decimal(ratio(views), 100.0),
-            Metric::VisitDuration => whole(ratio(engaged)),
-            Metric::BounceRate if visits == 0 => (MetricValue::Whole(0), None),
-            Metric::BounceRate => (MetricValue::Whole(round(bounced(visits as f64, went_on as f64) * 100.0)), None),
-            _ => return None,
-        })
-    };
-    metrics.iter().map(figure).collect()
+
+    /// The sums of several.
+    fn sum(buckets: &[&Self]) -> Totals {
+        let mut totals = Totals::default();
+        buckets.iter().for_each(|bucket| bucket.add_to(&mut totals));
+        totals
+    }
 }
 
-/// The distinct visitors of buckets together: the sum of those of each, if no two share a window.
-fn visitors(buckets: &[&Bucketed]) -> Option<Estimate> {
-    if buckets.windows(2).any(|two| matches!(two, [a, b] if a.window == b.window)) {
-        return None;
-    }
-    let (mut certain, mut sum, mut least) = (0_u64, Sampled::default(), 1.0_f64);
-    for Found { sampled, theta, sketched } in buckets.iter().map(|bucket| bucket.visitors) {
-        let p = share(theta);
-        least = least.min(p);
-        match sketched {
-            Some(estimate) => sum.add_sketched(estimate),
-            None if p >= 1.0 => certain = certain.saturating_add(sampled),
-            None => sum.add(sampled as f64, sampled as f64, p),
-        }
-        sum.settle();
-    }
-    Some(sum.estimate(certain as f64, least))
+/// Whether the distinct visitors of buckets add up: if no two share a window.
+fn add_up(buckets: &[&Bucketed]) -> bool {
+    buckets.windows(2).all(|two| !matches!(two, [a, b] if a.window == b.window))
 }

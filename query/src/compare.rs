@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::filter::shown;
-use crate::{DateRange, QueryError};
+use crate::{DateRange, Metric, MetricValue, QueryError};
 
 /// With what the range is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,5 +101,44 @@ impl<'de> Deserialize<'de> for Compare {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         Self::from_value(&value, "include.comparisons").map_err(serde::de::Error::custom)
+    }
+}
+
+/// How much more a metric is here than there, as Plausible tells it: in whole per cent, from nothing to something 100;
+/// of shares in points.
+#[must_use]
+pub fn change(metric: Metric, here: &MetricValue, there: &MetricValue) -> Option<f64> {
+    if let (MetricValue::Money { currency: a, .. }, MetricValue::Money { currency: b, .. }) = (here, there)
+        && a != b
+    {
+        return None;
+    }
+    let (new, old) = (here.number()?, there.number()?);
+    match metric {
+        Metric::BounceRate => (old > 0.0).then_some(new - old),
+        Metric::ConversionRate | Metric::GroupConversionRate | Metric::Percentage => Some(((new - old) * 100.0).round() / 100.0),
+        _ if old == 0.0 => Some(if new > 0.0 { 100.0 } else { 0.0 }),
+        _ => Some(((new - old) / old.abs() * 100.0).round()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_per_cents_and_of_shares_points() {
+        use MetricValue::{Decimal, Money, None as Nothing, Whole};
+        assert_eq!(change(Metric::Visitors, &Whole(15), &Whole(10)), Some(50.0));
+        assert_eq!(change(Metric::Visitors, &Whole(0), &Whole(10)), Some(-100.0));
+        assert_eq!(change(Metric::Visitors, &Whole(3), &Whole(0)), Some(100.0));
+        assert_eq!(change(Metric::Visitors, &Whole(0), &Whole(0)), Some(0.0));
+        assert_eq!(change(Metric::BounceRate, &Whole(40), &Whole(50)), Some(-10.0));
+        assert_eq!(change(Metric::BounceRate, &Whole(40), &Whole(0)), None);
+        assert_eq!(change(Metric::ConversionRate, &Decimal(2.5), &Decimal(1.25)), Some(1.25));
+        assert_eq!(change(Metric::Avg, &Nothing, &Decimal(1.0)), None);
+        let money = |value, currency: &str| Money { value, currency: currency.to_owned() };
+        assert_eq!(change(Metric::TotalRevenue, &money(30.0, "EUR"), &money(20.0, "EUR")), Some(50.0));
+        assert_eq!(change(Metric::TotalRevenue, &money(30.0, "EUR"), &money(20.0, "USD")), None);
     }
 }

@@ -34,7 +34,11 @@ mod buckets;
 #[cfg(feature = "merge")]
 mod figures;
 #[cfg(feature = "merge")]
+mod order;
+#[cfg(feature = "merge")]
 mod sum;
+#[cfg(feature = "merge")]
+mod totals;
 
 #[cfg(feature = "eval")]
 mod calendar;
@@ -43,7 +47,7 @@ mod eval;
 
 pub use answer::{Answer, ComparedMeta, ComparedRow, Meta, MetricValue, MetricWarning, ResultRow};
 pub use civil::{Date, DateTime};
-pub use compare::{Compare, CompareMode};
+pub use compare::{Compare, CompareMode, change};
 pub use date_range::{DateRange, Moment};
 pub use dimension::{Dimension, TimeDimension, VisitProperty};
 pub use filter::{Comparison, Condition, Filter};
@@ -56,7 +60,7 @@ pub use request::{Direction, Include, OrderBy, OrderKey, Pagination, Query};
 pub use widget::{Show, Widget};
 
 #[cfg(feature = "merge")]
-pub use buckets::{Bucketed, Buckets, Found, TimeRow};
+pub use buckets::{Bucketed, Buckets, Found, Sheet, TimeRow};
 
 #[cfg(feature = "eval")]
 pub use calendar::{Calendar, Span, UnknownZone};

@@ -44,12 +44,10 @@ impl Sampled {
         self.error = 0.0;
     }
 
-    #[cfg(feature = "eval")]
     pub(crate) const fn value(&self) -> f64 {
         self.value
     }
 
-    #[cfg(feature = "eval")]
     /// What was found, without what was not.
     pub(crate) const fn found(&self) -> f64 {
         self.found

@@ -2,8 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)] // tests
 use std::sync::Arc;
 
-use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, Packed, VisitDimension, VisitorHash};
-use headwater_query::{Answer, Calendar, Identity, Query, SiteContext, Span, answer};
+use headwater_core::{Activity, Aggregate, EventDelta, Fold, Grain, Minute, Packed, VisitDimension, VisitorHash};
+use headwater_query::{
+    Answer, Buckets, Calendar, DateRange, Dimension, Identity, Meta, Metric, Query, ResultRow, SiteContext, Span, answer,
+};
 use serde_json::json;
 
 const PEOPLE: u64 = 140_000;
@@ -58,6 +60,17 @@ fn ask(
     answer(&Query::parse(body.to_string().as_bytes()).unwrap(), &site, |_, _, _| Ok::<_, ()>(buckets.to_vec())).unwrap()
 }
 
+/// The same by one dimension, of rows that went over the wire.
+fn merged(buckets: &[(Span, Arc<Packed>)], dimension: &str) -> (Vec<ResultRow>, Meta) {
+    let site = SiteContext::new(Calendar::utc(), Identity::Day, Minute(20_802 * 1440 + 5));
+    let dimension = Dimension::from_name(dimension).unwrap();
+    let (range, by) = (DateRange::Days(2), std::slice::from_ref(&dimension));
+    let told = headwater_query::buckets(&range, Grain::Day, by, &site, |_, _, _| Ok::<_, ()>(buckets.to_vec())).unwrap();
+    let metrics = vec![Metric::Visitors, Metric::Visits];
+    let query = Query { dimensions: vec![dimension], ..Query::new("a", metrics, range) };
+    Buckets::decode(&told.encode()).unwrap().list(None, &query).unwrap()
+}
+
 #[test]
 fn estimates_are_near_and_bounds_hold_what_is_true() {
     let (mut held, mut asked) = (0, 0);
@@ -96,6 +109,10 @@ fn estimates_are_near_and_bounds_hold_what_is_true() {
             }
             assert_eq!(result.metrics[1].number(), Some(truth), "visits are added up and exact");
         }
+        assert_eq!(merged(&buckets, "visit:channel"), (channels.results, channels.meta), "elsewhere the same follows");
+        let pages = ask(&buckets, json!(["visitors", "visits"]), json!(["event:page"]), json!([]));
+        assert!(!pages.meta.bounds.is_empty());
+        assert_eq!(merged(&buckets, "event:page"), (pages.results, pages.meta));
     }
     assert!(asked > 100 && held * 100 >= asked * 92, "{held} of {asked}");
 }

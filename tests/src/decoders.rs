@@ -2,6 +2,7 @@
 //!
 //! Whatever the bytes, a decoder answers with a value or an error, in bounded time and memory. A value that it gives is
 //! whole: it is written as it was read, and merges.
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headwater_core::beacon::{self, Beacon, Delta, MinutePart, Str, VisitPart};
@@ -9,6 +10,8 @@ use headwater_core::{
     Activity, Aggregate, Batch, BeaconId, EventDelta, Fold, Hlls, Minute, NodeId, Partial, RowDimension, SiteId, VisitDimension,
     VisitorHash,
 };
+use headwater_core::{Grain, Packed};
+use headwater_query::{Buckets, Calendar, DateRange, Dimension, Identity, Metric, Query, SiteContext, Span, VisitProperty};
 
 use crate::random::Random;
 
@@ -22,11 +25,12 @@ pub struct Target {
     pub decode: fn(&[u8]) -> bool,
 }
 
-/// Every decoder of the core.
-pub const TARGETS: [Target; 3] = [
+/// Every decoder of the core, and that of what a page merges.
+pub const TARGETS: [Target; 4] = [
     Target { name: "beacon", golden: golden_beacons, decode: decode_beacon },
     Target { name: "aggregate", golden: golden_aggregates, decode: decode_aggregate },
     Target { name: "batch", golden: golden_batches, decode: decode_batch },
+    Target { name: "buckets", golden: golden_buckets, decode: decode_buckets },
 ];
 
 /// What a run did.
@@ -120,6 +124,26 @@ fn decode_batch(bytes: &[u8]) -> bool {
     let Ok(batch) = Batch::decode(bytes) else { return false };
     assert_eq!(Batch::decode(&batch.encode()).as_ref(), Ok(&batch));
     batch.partials.iter().for_each(|partial| holds_together(&partial.aggregate));
+    true
+}
+
+/// What was decoded is written as it was read, and tells its lists.
+fn decode_buckets(bytes: &[u8]) -> bool {
+    let Some(told) = Buckets::decode(bytes) else { return false };
+    let again = Buckets::decode(&told.encode()).map(|again| again.encode());
+    // Bytes: a number that is none equals nothing.
+    assert_eq!(again, Some(told.encode()));
+    let metrics = vec![Metric::Visitors, Metric::Visits, Metric::BounceRate, Metric::TimeOnPage, Metric::Percentage];
+    let fits = |told: Option<(Vec<headwater_query::ResultRow>, headwater_query::Meta)>| {
+        told.is_none_or(|(rows, meta)| meta.bounds.is_empty() || meta.bounds.len() == rows.len())
+    };
+    assert!(fits(told.total(&metrics[..1])));
+    for dimension in buckets_of() {
+        let query = Query { dimensions: vec![dimension], ..Query::new("", metrics.clone(), DateRange::All) };
+        assert!(fits(told.list(None, &query)));
+        let day = told.rows.last().and_then(|row| headwater_query::Date::parse(&row.label));
+        assert!(fits(told.list(day.map(|day| (day, day)), &query)));
+    }
     true
 }
 
@@ -256,4 +280,22 @@ fn golden_batches() -> Vec<Vec<u8>> {
     let batch =
         Batch { node: NodeId([7; 16]), seq: 5, position: 900, partials: vec![partial(1, 29_000_000), partial(2, 29_000_000)] };
     vec![Batch { partials: Vec::new(), ..batch.clone() }.encode(), batch.encode()]
+}
+
+fn buckets_of() -> [Dimension; 3] {
+    [Dimension::Page, Dimension::Name, Dimension::Visit(VisitProperty::Country)]
+}
+
+/// Two days, the second with a sample; with rows and without.
+fn golden_buckets() -> Vec<Vec<u8>> {
+    let day = |n: u32| Span { start: Minute(29_001_600 + n * 1440), end: Minute(29_001_600 + (n + 1) * 1440) };
+    let packed = |aggregate: Aggregate| Arc::new(Packed::from(aggregate));
+    let days = [(day(0), packed(busy_aggregate())), (day(1), packed(sampled_aggregate()))];
+    let mut site = SiteContext::new(Calendar::utc(), Identity::Day, day(1).end.offset(60));
+    site.first_data = Some(day(0).start);
+    let told = |dimensions: &[Dimension]| {
+        let read = |_, _, _| Ok::<_, ()>(days.to_vec());
+        headwater_query::buckets(&DateRange::Days(2), Grain::Day, dimensions, &site, read).map(|told| told.encode())
+    };
+    [told(&[]), told(&buckets_of())].into_iter().flatten().collect()
 }

@@ -25,3 +25,8 @@ fn the_aggregate_decoder_survives_mutated_vectors() {
 fn the_batch_decoder_survives_mutated_vectors() {
     survives("batch");
 }
+
+#[test]
+fn the_buckets_decoder_survives_mutated_vectors() {
+    survives("buckets");
+}

@@ -116,7 +116,7 @@ fn send(asset: &'static Asset, asked: &HeaderMap, cache: &'static str) -> Respon
 }
 
 /// Whether `Accept-Encoding` names a coding, and not with weight 0.
-fn accepts(list: &str, coding: &str) -> bool {
+pub(super) fn accepts(list: &str, coding: &str) -> bool {
     list.split(',').any(|item| {
         let (name, weight) = item.split_once(';').unwrap_or((item, ""));
         let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().parse::<f32>() == Ok(0.0));

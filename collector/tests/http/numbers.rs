@@ -1,4 +1,6 @@
-use headwater_query::{Buckets, Metric};
+use std::io::Read as _;
+
+use headwater_query::{Buckets, DateRange, Dimension, Metric, Query, VisitProperty};
 use serde_json::{Value, json};
 
 use crate::harness::Server;
@@ -90,6 +92,24 @@ async fn buckets_tell_their_totals_and_nobody() {
         assert_eq!(serde_json::to_value(rows).unwrap(), json!([{"metrics": [2, 3, 3], "dimensions": []}]), "{query}");
         assert!(answer.body.len() < 80 + 40 * told.rows.len(), "nothing else is in it: {}", answer.body.len());
     }
+    // With rows, and packed where that is read.
+    let path = "/api/v1/sites/example.com/buckets?from=2026-08-01&to=2026-11-22&dimensions=visit:source,event:page";
+    let plain = server.admin("GET", path).send().await;
+    assert_eq!((plain.header("content-encoding"), plain.header("vary")), ("", "accept-encoding"));
+    let packed = server.admin("GET", path).header("accept-encoding", "br, gzip").send().await;
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(packed.body.len() * 2 < plain.body.len(), "{} of {}", packed.body.len(), plain.body.len());
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&packed.body[..]).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.body);
+    let told = Buckets::decode(&unpacked).unwrap();
+    let list = |dimension| {
+        let query = Query { dimensions: vec![dimension], ..Query::new("", metrics.to_vec(), DateRange::All) };
+        serde_json::to_value(told.list(None, &query).unwrap().0).unwrap()
+    };
+    let pages = json!([{"metrics": [2, 2, 2], "dimensions": ["/"]}, {"metrics": [1, 1, 1], "dimensions": ["/pricing"]}]);
+    assert_eq!(list(Dimension::Page), pages);
+    assert_eq!(list(Dimension::Visit(VisitProperty::Source))[0]["metrics"], json!([2, 3, 3]));
     for (query, field) in [
         ("from=2026-11-20", "to"),
         ("to=2026-11-20", "from"),
@@ -99,6 +119,11 @@ async fn buckets_tell_their_totals_and_nobody() {
         ("date_range=day&grain=week", "grain"),
         ("date_range=24h&grain=day", "date_range"),
         ("date_range=day&rows=all", "rows"),
+        ("date_range=day&dimensions=event:page,event:x", "dimensions[1]"),
+        ("date_range=day&dimensions=event:props:plan", "dimensions[0]"),
+        ("date_range=day&dimensions=visit:exit_page", "dimensions[0]"),
+        ("date_range=day&dimensions=", "dimensions[0]"),
+        ("date_range=day&grain=hour&dimensions=event:page", "grain"),
     ] {
         assert_eq!(get(query).await.fault(), (400, field.into()), "{query}");
     }

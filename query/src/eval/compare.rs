@@ -3,12 +3,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use headwater_core::Minute;
 
-use super::accumulate::Totals;
 use super::evaluate::{labels, starts};
 use super::metrics::{self, Bases};
-use super::order::Row;
 use super::{Plan, SiteContext, range};
-use crate::{Answer, ComparedMeta, ComparedRow, Metric, MetricValue, Query, QueryError};
+use crate::figures::named;
+use crate::order::Row;
+use crate::totals::Totals;
+use crate::{Answer, ComparedMeta, ComparedRow, MetricValue, Query, QueryError, change};
 
 /// Puts beside each row of the answer, whose time begins at `starts`, the row of the other time at the same place: of
 /// the same values, and where there is a dimension of time, as far from the start of the range.
@@ -40,7 +41,7 @@ pub(super) fn join(
         let dimensions = dimensions.collect();
         let names: Vec<&str> = labelled.filter(|(d, _)| d.time().is_none()).map(|(_, value)| value.as_str()).collect();
         let row = place.and_then(|place| by_name.get(&(place, names)).copied());
-        bounds.push(row.map_or_else(BTreeMap::new, |row| row.bounds(query)));
+        bounds.push(row.map_or_else(BTreeMap::new, |row| named(&query.metrics, &row.bounds)));
         let metrics = row.map_or_else(|| nothing.clone(), |row| row.metrics.clone());
         let both = query.metrics.iter().zip(&result.metrics).zip(&metrics);
         let change = both.map(|((metric, here), there)| change(*metric, here, there)).collect();
@@ -67,42 +68,4 @@ fn nothing(query: &Query, plan: &Plan) -> Vec<MetricValue> {
     let none = headwater_core::Estimate::exact(0);
     let bases = Bases { all: none, converting: none, group: none };
     query.metrics.iter().map(|m| metrics::metric(*m, &Totals::default(), &plan.needs, &bases).0).collect()
-}
-
-/// How much more a metric is here than there, as Plausible tells it: in whole per cent, from nothing to something 100;
-/// of shares in points.
-fn change(metric: Metric, here: &MetricValue, there: &MetricValue) -> Option<f64> {
-    if let (MetricValue::Money { currency: a, .. }, MetricValue::Money { currency: b, .. }) = (here, there)
-        && a != b
-    {
-        return None;
-    }
-    let (new, old) = (here.number()?, there.number()?);
-    match metric {
-        Metric::BounceRate => (old > 0.0).then_some(new - old),
-        Metric::ConversionRate | Metric::GroupConversionRate | Metric::Percentage => Some(((new - old) * 100.0).round() / 100.0),
-        _ if old == 0.0 => Some(if new > 0.0 { 100.0 } else { 0.0 }),
-        _ => Some(((new - old) / old.abs() * 100.0).round()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changes_are_per_cents_and_of_shares_points() {
-        use MetricValue::{Decimal, Money, None as Nothing, Whole};
-        assert_eq!(change(Metric::Visitors, &Whole(15), &Whole(10)), Some(50.0));
-        assert_eq!(change(Metric::Visitors, &Whole(0), &Whole(10)), Some(-100.0));
-        assert_eq!(change(Metric::Visitors, &Whole(3), &Whole(0)), Some(100.0));
-        assert_eq!(change(Metric::Visitors, &Whole(0), &Whole(0)), Some(0.0));
-        assert_eq!(change(Metric::BounceRate, &Whole(40), &Whole(50)), Some(-10.0));
-        assert_eq!(change(Metric::BounceRate, &Whole(40), &Whole(0)), None);
-        assert_eq!(change(Metric::ConversionRate, &Decimal(2.5), &Decimal(1.25)), Some(1.25));
-        assert_eq!(change(Metric::Avg, &Nothing, &Decimal(1.0)), None);
-        let money = |value, currency: &str| Money { value, currency: currency.to_owned() };
-        assert_eq!(change(Metric::TotalRevenue, &money(30.0, "EUR"), &money(20.0, "EUR")), Some(50.0));
-        assert_eq!(change(Metric::TotalRevenue, &money(30.0, "EUR"), &money(20.0, "USD")), None);
-    }
 }

@@ -3,12 +3,12 @@ use std::collections::HashMap;
 
 use headwater_core::{Estimate, Hll, Profiles, RowDimension, VisitorHash};
 
-use super::accumulate::{Table, What};
 use super::groups::Groups;
 use super::labels;
 use super::needs::Visits;
 use super::scan::Found;
 use super::unit::{Job, Part, share};
+use crate::totals::{Table, What};
 
 /// Who and which visits were seen in which group, over the buckets of a unit.
 #[derive(Default)]

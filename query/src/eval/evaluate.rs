@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use headwater_core::{Estimate, Grain, Minute, Profiles};
 
-use super::accumulate::{Table, Totals, What};
 use super::compare;
 use super::done::Done;
 use super::exits::exits;
@@ -14,11 +13,13 @@ use super::imports::{self, ReadImported, Skipped};
 use super::matcher::Node;
 use super::metrics::{self, Bases};
 use super::needs::{Needs, Shape, Visits};
-use super::order::{self, Row};
 use super::time::TimeUnit;
 use super::unit::{self, Added, Job, Part};
 use super::view::View;
 use super::{Bucket, Need, Plan, Read, SiteContext, plan, range};
+use crate::figures::named;
+use crate::order::{self, Row};
+use crate::totals::{Table, Totals, What};
 use crate::{Answer, Dimension, Filter, Meta, Metric, Query, QueryError, ResultRow, Span};
 
 /// Why there is no answer.
@@ -427,7 +428,7 @@ fn page(
             _ => names.next().map_or_else(String::new, |name| name.to_string()),
         };
         let dimensions = query.dimensions.iter().map(name).collect();
-        bounds.push(row.bounds(query));
+        bounds.push(named(&query.metrics, &row.bounds));
         starts.push(row.time);
         results.push(ResultRow { metrics: row.metrics, dimensions, comparison: None });
     }

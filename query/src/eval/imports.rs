@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use headwater_core::{Estimate, Minute, PAGEVIEW, RowDimension};
 
-use super::accumulate::{Totals, What};
 use super::groups::Groups;
 use super::labels;
 use super::needs::{Needs, Visits};
 use super::{Plan, SiteContext};
 use crate::imported::answered_by;
+use crate::totals::{Totals, What};
 use crate::{Date, Dimension, ImportedDay, ImportedRow, Metric, MetricWarning, Query, Target};
 
 /// Reads the imported rows of one dimension (the total is called `""`) of the days in a range, its end not included.

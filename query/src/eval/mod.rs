@@ -5,7 +5,6 @@
 //! Counts of one dimension without filters are sums of tallies. Everything else looks at samples: a filter is
 //! evaluated once for each distinct string, visit context and event tuple of a bucket, then one scan over the facts
 //! adds up. Distinct visitors are counted per identity window, by the union of hashes of its buckets.
-mod accumulate;
 mod buckets;
 mod compare;
 mod distinct;
@@ -19,10 +18,9 @@ mod labels;
 mod lens;
 mod matcher;
 mod metrics;
-mod money;
+pub(crate) mod money;
 mod names;
 mod needs;
-mod order;
 mod plan;
 mod range;
 mod realtime;

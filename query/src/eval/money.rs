@@ -5,7 +5,7 @@ use crate::sum::Sampled;
 
 /// Values by currency; the empty one is of those that are no money.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Money {
+pub(crate) struct Money {
     by_currency: Vec<(String, Valued)>,
 }
 
@@ -73,7 +73,7 @@ impl Money {
     }
 
     /// Ends a unit.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for (_, valued) in &mut self.by_currency {
             valued.close();
             valued.count.settle();

@@ -1,21 +1,11 @@
 //! What a query asks of buckets, decided once before any is looked at.
 use headwater_core::RowDimension;
 
-use super::accumulate::What;
 use super::matcher::Node;
 use super::scan::Sums;
+pub(super) use crate::figures::Visits;
+use crate::totals::What;
 use crate::{Comparison, Condition, Dimension, Filter, Goal, Metric, Query, QueryError, VisitProperty};
-
-/// How visits are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Visits {
-    /// By adding up *started* and *went on* of the visits that pass.
-    Started,
-    /// By adding them up where the entry page stands for the page: the bounce rate of a page.
-    Entry,
-    /// The distinct visits with a matching event.
-    Distinct,
-}
 
 /// By what rows are grouped and what passes.
 #[derive(Clone, Debug)]

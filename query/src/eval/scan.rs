@@ -1,10 +1,10 @@
 //! One pass over the people of a bucket: counts by group, and who is in which group.
 use headwater_core::{PAGEVIEW, Profiles};
 
-use super::accumulate::What;
 use super::groups::{Groups, Local};
 use super::matcher::Matched;
 use super::view::View;
+use crate::totals::What;
 
 /// Of events, views, engaged seconds, depth, *started* and *went on*, which are the first of [`What`]: those that are asked for.
 pub(super) type Sums = [bool; 6];

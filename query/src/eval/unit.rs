@@ -2,7 +2,6 @@
 use headwater_core::{Minute, Numbers, Packed, RowDimension, Stamped, StrId, Tally};
 
 use super::Lens;
-use super::accumulate::{Table, Totals, What};
 use super::distinct::Distinct;
 use super::done::Done;
 use super::groups::{Groups, Local};
@@ -15,6 +14,7 @@ use super::scan::{Counts, Found, Squares, Valued, Want, scan};
 use super::view::View;
 use crate::Dimension;
 pub(super) use crate::sum::share;
+use crate::totals::{Table, Totals, What};
 
 /// A bucket and where it belongs.
 #[derive(Clone, Copy)]

@@ -1,33 +1,24 @@
 //! The order of rows.
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use headwater_core::Minute;
 
-use super::metrics::rank;
+use crate::figures::rank;
 use crate::{Dimension, Direction, Metric, MetricValue, OrderBy, OrderKey, Query};
 
 /// A row before it is cut into a page.
-pub(super) struct Row {
-    pub(super) time: Minute,
+pub(crate) struct Row {
+    pub(crate) time: Minute,
     /// Values of the dimensions without time.
-    pub(super) names: Vec<Rc<str>>,
-    pub(super) metrics: Vec<MetricValue>,
-    pub(super) bounds: Vec<Option<[f64; 2]>>,
-}
-
-impl Row {
-    /// The estimated metrics with their bounds.
-    pub(super) fn bounds(&self, query: &Query) -> BTreeMap<String, [f64; 2]> {
-        let named = query.metrics.iter().zip(&self.bounds);
-        named.filter_map(|(metric, bounds)| bounds.map(|bounds| (metric.name().to_owned(), bounds))).collect()
-    }
+    pub(crate) names: Vec<Rc<str>>,
+    pub(crate) metrics: Vec<MetricValue>,
+    pub(crate) bounds: Vec<Option<[f64; 2]>>,
 }
 
 /// Keeps of what becomes rows what can be among the first `most` of the answer, if one number tells: that of the metric by which
 /// they are sorted before anything else. Those that are equal by it stay all.
-pub(super) fn keep_first<T>(rows: &mut Vec<T>, most: usize, query: &Query, value: impl Fn(&T, Metric) -> MetricValue) {
+pub(crate) fn keep_first<T>(rows: &mut Vec<T>, most: usize, query: &Query, value: impl Fn(&T, Metric) -> MetricValue) {
     let (metric, direction) = match (query.order_by.first(), query.metrics.first()) {
         (Some(OrderBy { key: OrderKey::Metric(metric), direction }), _) => (*metric, *direction),
         (None, Some(metric)) if query.dimensions.iter().all(|d| d.time().is_none()) => (*metric, Direction::Desc),
@@ -50,7 +41,7 @@ pub(super) fn keep_first<T>(rows: &mut Vec<T>, most: usize, query: &Query, value
 
 /// Puts the first `most` rows in front and sorts them as asked. What that leaves equal is in the default order: time
 /// ascending, the first metric descending, then the dimensions ascending.
-pub(super) fn sort(rows: &mut Vec<Row>, most: usize, query: &Query) {
+pub(crate) fn sort(rows: &mut Vec<Row>, most: usize, query: &Query) {
     let named: Vec<&Dimension> = query.dimensions.iter().filter(|d| d.time().is_none()).collect();
     let compare = |a: &Row, b: &Row, by: &OrderBy| {
         let ascending = match &by.key {

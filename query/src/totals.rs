@@ -1,12 +1,13 @@
 //! Sums over buckets, by row, with how sure they are.
 use headwater_core::Estimate;
 
-use super::money::Money;
+#[cfg(feature = "eval")]
+use crate::eval::money::Money;
 use crate::sum::Sampled;
 
 /// What is summed of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(crate) enum What {
     Events,
     Views,
     Engaged,
@@ -28,53 +29,48 @@ const SUMS: usize = 10;
 
 /// Everything that is known of a row.
 #[derive(Clone, Debug)]
-pub(super) struct Totals {
+pub(crate) struct Totals {
     certain: [u64; SUMS],
+    #[cfg(feature = "eval")]
     imported: Option<Box<[u64; SUMS]>>,
     sampled: Option<Box<[Sampled; SUMS]>>,
     /// The smallest share of any sample that could have held more of this row; 1 if all hold everyone.
     share: f64,
+    #[cfg(feature = "eval")]
     money: Option<Box<Money>>,
 }
 
 impl Default for Totals {
     fn default() -> Self {
-        Self { certain: [0; SUMS], imported: None, sampled: None, share: 1.0, money: None }
+        Self {
+            certain: [0; SUMS],
+            #[cfg(feature = "eval")]
+            imported: None,
+            sampled: None,
+            share: 1.0,
+            #[cfg(feature = "eval")]
+            money: None,
+        }
     }
 }
 
 impl Totals {
     /// Adds a count that is certain.
-    pub(super) fn add(&mut self, what: What, count: u64) {
+    pub(crate) fn add(&mut self, what: What, count: u64) {
         let sum = &mut self.certain[what as usize];
         *sum = sum.saturating_add(count);
     }
 
-    /// Adds a count that another program made.
-    pub(super) fn add_imported(&mut self, what: What, count: u64) {
-        let sum = &mut self.imported.get_or_insert_default()[what as usize];
-        *sum = sum.saturating_add(count);
-    }
-
-    /// Takes away what was imported twice, under its name and in the total.
-    pub(super) fn take_imported(&mut self, what: What, count: u64) {
-        let sum = &mut self.imported.get_or_insert_default()[what as usize];
-        *sum = sum.saturating_sub(count);
-    }
-
-    /// The same without what was imported.
-    pub(super) fn own(&self) -> Option<Self> {
-        self.imported.as_ref().map(|_| Self { imported: None, ..self.clone() })
-    }
-
     /// What is no estimate: counted here, and elsewhere.
     fn sure(&self, what: What) -> f64 {
-        let imported = self.imported.as_ref().map_or(0, |sums| sums[what as usize]);
-        self.certain[what as usize].saturating_add(imported) as f64
+        let counted = self.certain[what as usize];
+        #[cfg(feature = "eval")]
+        let counted = counted.saturating_add(self.imported.as_ref().map_or(0, |sums| sums[what as usize]));
+        counted as f64
     }
 
     /// Adds what a sample of the share `p` found: the sum of its visitors' counts, and the sum of their squares.
-    pub(super) fn add_found(&mut self, what: What, count: u64, squares: f64, p: f64) {
+    pub(crate) fn add_found(&mut self, what: What, count: u64, squares: f64, p: f64) {
         if p >= 1.0 {
             self.add(what, count);
         } else {
@@ -83,68 +79,90 @@ impl Totals {
     }
 
     /// Adds what a sketch says.
-    pub(super) fn add_sketched(&mut self, what: What, estimate: Estimate) {
+    pub(crate) fn add_sketched(&mut self, what: What, estimate: Estimate) {
         self.sampled.get_or_insert_default()[what as usize].add_sketched(estimate);
     }
 
     /// Ends a unit.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.sampled.iter_mut().flat_map(|sums| sums.iter_mut()).for_each(Sampled::settle);
+        #[cfg(feature = "eval")]
         if let Some(money) = &mut self.money {
             money.settle();
         }
     }
 
-    pub(super) fn value(&self, what: What) -> f64 {
+    pub(crate) fn value(&self, what: What) -> f64 {
         self.sure(what) + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].value())
     }
 
     /// A sum that comes from samples, with its bounds.
-    pub(super) fn estimate(&self, what: What) -> Estimate {
+    pub(crate) fn estimate(&self, what: What) -> Estimate {
         let sum = self.sampled.as_ref().map_or_else(Sampled::default, |sums| sums[what as usize]);
         sum.estimate(self.sure(what), self.share)
     }
 
     /// What was found for certain.
-    pub(super) fn found(&self, what: What) -> f64 {
+    pub(crate) fn found(&self, what: What) -> f64 {
         self.sure(what) + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].found())
     }
 
     /// The smallest share of any sample behind this row.
-    pub(super) const fn share(&self) -> f64 {
+    pub(crate) const fn share(&self) -> f64 {
         self.share
     }
 
     /// Notes that the samples of a share could have held more of this row.
-    pub(super) const fn miss(&mut self, share: f64) {
+    pub(crate) const fn miss(&mut self, share: f64) {
         self.share = self.share.min(share);
     }
 
-    pub(super) fn money(&mut self) -> &mut Money {
+    /// Whether anything happened that is shown.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.value(What::Events) > 0.0 || self.value(What::Started) > 0.0
+    }
+}
+
+/// What only answers have: imports, and the values of events.
+#[cfg(feature = "eval")]
+impl Totals {
+    /// Adds a count that another program made.
+    pub(crate) fn add_imported(&mut self, what: What, count: u64) {
+        let sum = &mut self.imported.get_or_insert_default()[what as usize];
+        *sum = sum.saturating_add(count);
+    }
+
+    /// Takes away what was imported twice, under its name and in the total.
+    pub(crate) fn take_imported(&mut self, what: What, count: u64) {
+        let sum = &mut self.imported.get_or_insert_default()[what as usize];
+        *sum = sum.saturating_sub(count);
+    }
+
+    /// The same without what was imported.
+    pub(crate) fn own(&self) -> Option<Self> {
+        self.imported.as_ref().map(|_| Self { imported: None, ..self.clone() })
+    }
+
+    pub(crate) fn money(&mut self) -> &mut Money {
         self.money.get_or_insert_default()
     }
 
     /// The values, if there are any.
-    pub(super) fn values(&self) -> Option<&Money> {
+    pub(crate) fn values(&self) -> Option<&Money> {
         self.money.as_deref()
-    }
-
-    /// Whether anything happened that is shown.
-    pub(super) fn is_shown(&self) -> bool {
-        self.value(What::Events) > 0.0 || self.value(What::Started) > 0.0
     }
 }
 
 /// Totals by group, of which only those touched since the last `take` cost anything.
 #[derive(Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     rows: Vec<Totals>,
     touched: Vec<bool>,
     order: Vec<u32>,
 }
 
 impl Table {
-    pub(super) fn at(&mut self, group: u32) -> &mut Totals {
+    pub(crate) fn at(&mut self, group: u32) -> &mut Totals {
         let index = group as usize;
         if index >= self.rows.len() {
             self.rows.resize_with(index + 1, Totals::default);
@@ -158,19 +176,20 @@ impl Table {
     }
 
     /// How many rows were touched.
-    pub(super) const fn len(&self) -> usize {
+    #[cfg(feature = "eval")]
+    pub(crate) const fn len(&self) -> usize {
         self.order.len()
     }
 
     /// Ends a unit in every row.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for &group in &self.order {
             self.rows[group as usize].settle();
         }
     }
 
     /// The rows that were touched, all of which samples of a share could have held more of; afterwards there are none.
-    pub(super) fn take(&mut self, share: f64) -> impl Iterator<Item = (u32, Totals)> {
+    pub(crate) fn take(&mut self, share: f64) -> impl Iterator<Item = (u32, Totals)> {
         let order = std::mem::take(&mut self.order);
         order.into_iter().map(move |group| {
             self.touched[group as usize] = false;
