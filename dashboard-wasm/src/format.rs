@@ -1,17 +1,10 @@
-//! Numbers as people read them. Full figures keep every digit; short ones fit a card or an axis.
+//! Numbers as people read them where they are. Full figures keep every digit; short ones fit a card or an axis.
+use crate::locale;
 
-/// 1234567 as `1,234,567`.
+/// 1234567 as `1,234,567`, or as it is written here.
 #[must_use]
 pub fn full(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    locale::grouped(&n.to_string())
 }
 
 /// At most four characters and a unit: `999`, `1.2k`, `34.5k`, `120k`, `1.2M`. Rounded down, so that nothing looks reached before it is.
@@ -24,7 +17,7 @@ pub fn short(n: u64) -> String {
             return if tenths >= 1000 || tenths.is_multiple_of(10) {
                 format!("{}{name}", tenths / 10)
             } else {
-                format!("{}.{}{name}", tenths / 10, tenths % 10)
+                format!("{}{name}", locale::pointed(&format!("{}.{}", tenths / 10, tenths % 10)))
             };
         }
     }
@@ -58,7 +51,7 @@ pub fn ratio(value: f64) -> String {
     if !value.is_finite() {
         return "–".into();
     }
-    decimal(value)
+    locale::pointed(&decimal(value))
 }
 
 /// A share that the API gives in per cent: `37%`, and below ten one digit after the point.
@@ -67,9 +60,9 @@ pub fn percent(value: f64) -> String {
     if !value.is_finite() {
         "–".into()
     } else if value > 0.0 && value < 9.95 {
-        format!("{}%", ratio((value * 10.0).round() / 10.0))
+        locale::percent(&ratio((value * 10.0).round() / 10.0))
     } else {
-        format!("{}%", decimal(value.round()))
+        locale::percent(&decimal(value.round()))
     }
 }
 

@@ -1,9 +1,7 @@
 //! The names of points in time, from the labels of a time dimension (`2026-11-22`, `2026-11-22 10:00:00`) as the site's own clock shows them.
 use headwater_query::{Date, DateTime};
 
-const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+use crate::locale::{self, Form};
 
 /// How far apart the points are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,19 +63,6 @@ fn seconds(label: &str) -> Option<i64> {
     DateTime::parse(label).map(|(time, _)| time.to_unix())
 }
 
-fn month(date: Date) -> &'static str {
-    MONTHS.get(usize::from(date.month) - 1).copied().unwrap_or_default()
-}
-
-fn weekday(date: Date) -> &'static str {
-    // 1970-01-01 was a Thursday.
-    DAYS.get((date.to_days() + 3).rem_euclid(7) as usize).copied().unwrap_or_default()
-}
-
-fn head(text: &str) -> &str {
-    text.get(..3).unwrap_or(text)
-}
-
 /// Which of the points of an axis holds a day: the last that begins at or before it, or the first of the day itself.
 #[must_use]
 pub fn place(labels: &[String], date: &str) -> Option<usize> {
@@ -98,11 +83,11 @@ pub fn place(labels: &[String], date: &str) -> Option<usize> {
 #[must_use]
 pub fn axis(label: &str, spacing: Spacing) -> String {
     if let Some((time, _)) = DateTime::parse(label) {
-        return format!("{:02}:{:02}", time.hour, time.minute);
+        return locale::time(time.hour, time.minute);
     }
     match (Date::parse(label), spacing) {
-        (Some(date), Spacing::Month) => format!("{} {}", head(month(date)), date.year),
-        (Some(date), _) => format!("{} {}", date.day, head(month(date))),
+        (Some(date), Spacing::Month) => locale::date(date, Form::ShortMonth),
+        (Some(date), _) => locale::date(date, Form::ShortDay),
         (None, _) => label.to_owned(),
     }
 }
@@ -111,47 +96,19 @@ pub fn axis(label: &str, spacing: Spacing) -> String {
 #[must_use]
 pub fn full(label: &str, spacing: Spacing) -> String {
     if let Some((time, _)) = DateTime::parse(label) {
-        let date = time.date;
-        let day = format!("{} {} {}", head(weekday(date)), date.day, head(month(date)));
-        let from = format!("{:02}:{:02}", time.hour, time.minute);
+        let day = locale::date(time.date, Form::ShortWeekday);
+        let from = locale::time(time.hour, time.minute);
         return match spacing {
-            Spacing::Hour => format!("{day}, {from}–{:02}:{:02}", (time.hour + 1) % 24, time.minute),
+            Spacing::Hour => format!("{day}, {from}–{}", locale::time((time.hour + 1) % 24, time.minute)),
             _ => format!("{day}, {from}"),
         };
     }
     match (Date::parse(label), spacing) {
-        (Some(date), Spacing::Month) => format!("{} {}", month(date), date.year),
-        (Some(date), Spacing::Week) => format!("Week of {} {}", date.day, month(date)),
-        (Some(date), _) => format!("{} {} {}", weekday(date), date.day, month(date)),
+        (Some(date), Spacing::Month) => locale::date(date, Form::LongMonth),
+        (Some(date), Spacing::Week) => format!("Week of {}", locale::date(date, Form::LongDay)),
+        (Some(date), _) => locale::date(date, Form::LongWeekday),
         (None, _) => label.to_owned(),
     }
-}
-
-/// Days from one to another: `22 Nov 2026`, `1–22 Nov 2026`, `28 Oct – 22 Nov 2026`, `28 Dec 2025 – 3 Jan 2026`.
-#[must_use]
-pub fn days(from: Date, to: Date) -> String {
-    let end = format!("{} {} {}", to.day, head(month(to)), to.year);
-    if from == to {
-        end
-    } else if (from.year, from.month) == (to.year, to.month) {
-        format!("{}–{end}", from.day)
-    } else if from.year == to.year {
-        format!("{} {} – {end}", from.day, head(month(from)))
-    } else {
-        format!("{} {} {} – {end}", from.day, head(month(from)), from.year)
-    }
-}
-
-/// A month of the calendar: `November 2026`.
-#[must_use]
-pub fn month_of(date: Date) -> String {
-    format!("{} {}", month(date), date.year)
-}
-
-/// A day of the calendar, to be read aloud: `Sunday 22 November 2026`.
-#[must_use]
-pub fn day(date: Date) -> String {
-    format!("{} {} {} {}", weekday(date), date.day, month(date), date.year)
 }
 
 #[cfg(test)]
@@ -204,15 +161,5 @@ mod tests {
         assert_eq!(full("2026-11-23", Spacing::Week), "Week of 23 November");
         assert_eq!(full("2026-11-01", Spacing::Month), "November 2026");
         assert_eq!(full("(other)", Spacing::Day), "(other)");
-    }
-
-    #[test]
-    fn days_are_named_as_shortly_as_they_can_be() {
-        let named = |from: &str, to: &str| days(Date::parse(from).unwrap(), Date::parse(to).unwrap());
-        assert_eq!(named("2026-11-22", "2026-11-22"), "22 Nov 2026");
-        assert_eq!(named("2026-11-01", "2026-11-22"), "1–22 Nov 2026");
-        assert_eq!(named("2026-10-28", "2026-11-22"), "28 Oct – 22 Nov 2026");
-        assert_eq!(named("2025-12-28", "2026-01-03"), "28 Dec 2025 – 3 Jan 2026");
-        assert_eq!(day(Date::parse("2026-11-22").unwrap()), "Sunday 22 November 2026");
     }
 }

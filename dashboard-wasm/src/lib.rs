@@ -6,12 +6,14 @@
 pub mod arrivals;
 pub mod board;
 pub mod builder;
+pub mod clock;
 pub mod csv;
 pub mod failure;
 pub mod filters;
 pub mod format;
 pub mod label;
 pub mod link;
+pub mod locale;
 pub mod measure;
 pub mod merged;
 pub mod month;

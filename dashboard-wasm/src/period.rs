@@ -112,7 +112,7 @@ impl Period {
             Self::Year => "Year to date",
             Self::Months12 => "12 months",
             Self::All => "All time",
-            Self::Custom(from, to) => return crate::label::days(from, to),
+            Self::Custom(from, to) => return crate::locale::days(from, to),
         }
         .into()
     }
@@ -134,8 +134,8 @@ impl Period {
             Self::Year => "this year",
             Self::Months12 => "in the last 12 months",
             Self::All => "at any time",
-            Self::Custom(from, to) if from == to => return format!("on {}", crate::label::days(from, to)),
-            Self::Custom(from, to) => return format!("in {}", crate::label::days(from, to)),
+            Self::Custom(from, to) if from == to => return format!("on {}", crate::locale::days(from, to)),
+            Self::Custom(from, to) => return format!("in {}", crate::locale::days(from, to)),
         }
         .into()
     }

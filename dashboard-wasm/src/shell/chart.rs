@@ -7,6 +7,7 @@ use super::plot::{Drawn, Plot, note_list, plot};
 use super::state::{Overlay, State, state};
 use super::{browser, export};
 use crate::label;
+use crate::locale;
 use crate::period::Period;
 use crate::route::Against;
 use crate::series::Line;
@@ -27,7 +28,7 @@ pub(crate) fn chart() -> El {
     };
     let since = move || state.totals.with(|totals| totals.as_ref().and_then(|totals| totals.since));
     let uncompared = of("p", "legend").flag("hidden", move || since().is_none()).words(move || {
-        since().map_or_else(String::new, |since| format!("No comparison: counting began on {}", label::days(since, since)))
+        since().map_or_else(String::new, |since| format!("No comparison: counting began on {}", locale::days(since, since)))
     });
 
     let annotate = button("link annotate", "Add a note", move |_| state.open.set(Some(Overlay::Annotate)));

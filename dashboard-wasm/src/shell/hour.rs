@@ -6,7 +6,8 @@ use super::follow::memo;
 use super::state::state;
 use super::{browser, http};
 use crate::format;
-use crate::strip::{Cell, Strip, label};
+use crate::label::{self, Spacing};
+use crate::strip::{self, Cell, Strip};
 
 const BARS: f64 = 48.0;
 
@@ -27,7 +28,7 @@ pub(crate) fn hour() -> El {
     let end = move |last: bool| {
         let hour = state.strip.with(Strip::hour);
         let at = if last { hour.last() } else { hour.first() };
-        at.and_then(|(minute, _)| label(*minute, offset.get()).get(11..16).map(str::to_owned)).unwrap_or_default()
+        at.map(|(minute, _)| clock(*minute, offset.get())).unwrap_or_default()
     };
     let picture = svg("svg")
         .set("viewBox", "0 0 600 52")
@@ -44,15 +45,18 @@ pub(crate) fn hour() -> El {
         .with(of("div", "strip").with(picture).with(ends))
 }
 
+fn clock(minute: Minute, offset: i64) -> String {
+    label::axis(&strip::label(minute, offset), Spacing::Minute)
+}
+
 fn bars(hour: &[(Minute, Cell)], offset: i64) -> Vec<El> {
     let most = hour.iter().map(|(_, cell)| cell.pageviews).max().unwrap_or(0).max(1) as f64;
     let last = hour.len().saturating_sub(1);
     let bar = |(n, (minute, cell)): (usize, &(Minute, Cell))| {
         let high = if cell.pageviews == 0 { 2.0 } else { (BARS * cell.pageviews as f64 / most).max(4.0) };
-        let clock = label(*minute, offset);
         let words = format!(
             "{}: {}, {}",
-            clock.get(11..16).unwrap_or_default(),
+            clock(*minute, offset),
             format::counted(cell.pageviews, "page view", "page views"),
             format::counted(cell.visitors, "visitor", "visitors")
         );

@@ -19,6 +19,7 @@ mod help;
 mod hour;
 mod http;
 mod icons;
+mod intl;
 mod json;
 mod map;
 mod names;
@@ -50,5 +51,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub(crate) fn start() {
     let Some(room) = dom::document().get_element_by_id("app") else { return };
     room.set_text_content(None);
+    if let Some(locale) = crate::locale::Locale::read(&intl::Intl) {
+        crate::locale::set(locale);
+    }
     drop(dom::El(room).all(app::app()));
 }

@@ -9,7 +9,7 @@ use super::go::go;
 use super::icons::down;
 use super::state::{Overlay, state};
 use super::{browser, http};
-use crate::label;
+use crate::locale::{self, Form};
 use crate::month::{self, Chosen};
 use crate::period::Period;
 use crate::route::Against;
@@ -111,7 +111,7 @@ pub(crate) fn calendar() -> El {
         let words = day.day.to_string();
         let day_button = button("", &words, move |_| chosen.update(|chosen| *chosen = chosen.clicked(day)))
             .tell("class", class)
-            .set("aria-label", &label::day(day))
+            .set("aria-label", &locale::date(day, Form::LongDate))
             .says("aria-pressed", move || chosen.get().holds(day))
             .maybe("aria-current", (day == today).then_some("date"));
         day_button.maybe("disabled", (day > today).then_some(""))
@@ -136,7 +136,7 @@ pub(crate) fn calendar() -> El {
     };
     let head = of("div", "month-head")
         .with(turn("Month before", "‹", -1))
-        .with(el("b").set("aria-live", "polite").words(move || label::month_of(shown.get())))
+        .with(el("b").set("aria-live", "polite").words(move || locale::date(shown.get(), Form::LongMonth)))
         .with(turn("Month after", "›", 1).flag("disabled", move || shown.get().first_of_month(1) > today));
     let names = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"].map(|name| el("span").text(name));
     let month = of("div", "month").with(head).with(of("div", "week names").set("aria-hidden", "true").all(names));
