@@ -54,6 +54,20 @@ pub fn ratio(value: f64) -> String {
     locale::pointed(&decimal(value))
 }
 
+/// An amount with at most two digits after the point, and none where it has more than five before: `18.5`, `−1,234.25`, `123,457`.
+#[must_use]
+pub fn amount(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    let size = if value.abs() < 100_000.0 { value.abs() } else { value.abs().round() };
+    let written = decimal(size);
+    let (whole, rest) = written.split_once('.').map_or((&*written, ""), |(whole, rest)| (whole, rest));
+    let sign = if value < 0.0 { "−" } else { "" };
+    let point = if rest.is_empty() { String::new() } else { locale::pointed(".") };
+    format!("{sign}{}{point}{rest}", locale::grouped(whole))
+}
+
 /// A share that the API gives in per cent: `37%`, and below ten one digit after the point.
 #[must_use]
 pub fn percent(value: f64) -> String {
@@ -155,6 +169,12 @@ mod tests {
         assert_eq!(percent(9.96), "10%");
         assert_eq!(percent(66.6667), "67%");
         assert_eq!(percent(100.0), "100%");
+    }
+
+    #[test]
+    fn amounts_keep_their_cents() {
+        let written = [18.5, -1234.25, 0.0, 99_999.99, 123_456.7, f64::INFINITY].map(amount);
+        assert_eq!(written, ["18.5", "−1,234.25", "0", "99,999.99", "123,457", "–"]);
     }
 
     #[test]

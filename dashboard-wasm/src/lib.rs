@@ -1,7 +1,7 @@
 //! The dashboard of Headwater.
 //!
 //! The modules below are pure and are tested natively: the address ([`route`], [`filters`]), the questions ([`question`]) and what is drawn from their
-//! answers ([`report`], [`series`], [`table`]), the live feed ([`strip`], [`arrivals`], [`link`], [`pace`]), the chart's places ([`scale`]) and words ([`format`], [`label`]).
+//! answers ([`report`], [`series`], [`table`], [`vitals`]), the live feed ([`strip`], [`arrivals`], [`link`], [`pace`]), the chart's places ([`scale`]) and words ([`format`], [`label`], [`locale`]).
 //! The page itself (`shell`, for wasm32 only) reads clocks, sockets and the document, and decides nothing that these could decide.
 pub mod arrivals;
 pub mod board;
@@ -29,6 +29,7 @@ pub mod site_info;
 pub mod strip;
 pub mod table;
 pub mod url;
+pub mod vitals;
 
 #[cfg(target_arch = "wasm32")]
 mod shell;

@@ -29,6 +29,12 @@ pub enum Measure {
     TimeOnPage,
     /// How deep a page was read, in per cent.
     ScrollDepth,
+    /// The sum of the values of events.
+    Sum,
+    /// Their mean.
+    Average,
+    /// The sum of amounts of money.
+    Revenue,
 }
 
 /// How a figure is written.
@@ -38,6 +44,7 @@ enum Kind {
     Ratio,
     Percent,
     Seconds,
+    Amount,
 }
 
 impl Measure {
@@ -66,6 +73,9 @@ impl Measure {
             Self::ConversionRate => Metric::ConversionRate,
             Self::TimeOnPage => Metric::TimeOnPage,
             Self::ScrollDepth => Metric::ScrollDepth,
+            Self::Sum => Metric::Sum,
+            Self::Average => Metric::Avg,
+            Self::Revenue => Metric::TotalRevenue,
         }
     }
 
@@ -96,6 +106,9 @@ impl Measure {
             Self::ConversionRate => "Conversion",
             Self::TimeOnPage => "Time on page",
             Self::ScrollDepth => "Scroll depth",
+            Self::Sum => "Sum",
+            Self::Average => "Average",
+            Self::Revenue => "Revenue",
         }
     }
 
@@ -127,6 +140,9 @@ impl Measure {
             Self::ConversionRate => "Share of all visitors who did it",
             Self::TimeOnPage => "Time in which the page was read, divided by the visits that saw it",
             Self::ScrollDepth => "How far down the page was read on average",
+            Self::Sum => "Sum of the values that events brought",
+            Self::Average => "Average of the values that events brought",
+            Self::Revenue => "Sum of the amounts of money; nothing where there is more than one currency",
         }
     }
 
@@ -135,6 +151,7 @@ impl Measure {
             Self::ViewsPerVisit => Kind::Ratio,
             Self::BounceRate | Self::Share | Self::ConversionRate | Self::ScrollDepth => Kind::Percent,
             Self::VisitDuration | Self::TimeOnPage => Kind::Seconds,
+            Self::Sum | Self::Average | Self::Revenue => Kind::Amount,
             _ => Kind::Count,
         }
     }
@@ -147,6 +164,7 @@ impl Measure {
             Kind::Percent => format::percent(value),
             Kind::Seconds => format::duration(value),
             Kind::Count => format::card(whole(value)),
+            Kind::Amount => format::amount(value),
         }
     }
 

@@ -2,6 +2,7 @@
 use headwater_query::{Dimension, VisitProperty as V};
 
 use crate::measure::Measure;
+use crate::vitals::VITALS;
 
 /// A panel. Each shows one of its tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,19 +286,20 @@ impl Tab {
             Self::Pages => &[M::Visitors, M::Pageviews, M::BounceRate, M::TimeOnPage, M::ScrollDepth],
             Self::EntryPages => &[M::Visits, M::BounceRate, M::Visitors, M::VisitDuration],
             Self::ExitPages => &[M::Visits, M::Visitors],
-            Self::Events => &[M::Events, M::Visitors],
-            Self::Goals => &[M::Visitors, M::ConversionRate, M::Events],
+            Self::Events => &[M::Events, M::Visitors, M::Sum, M::Average, M::Revenue],
+            Self::Goals => &[M::Visitors, M::ConversionRate, M::Events, M::Revenue],
             Self::Hostnames => &[M::Visitors, M::Share],
-            Self::Properties => &[M::Visitors, M::Events],
+            Self::Properties => &[M::Visitors, M::Events, M::Sum, M::Average, M::Revenue],
             _ => &[M::Visitors, M::Share, M::Visits, M::BounceRate, M::VisitDuration],
         }
     }
 
-    /// How many rows a panel asks for: a map shows all that there are.
+    /// How many rows a panel asks for: a map shows all that there are, and of events some are shown elsewhere.
     #[must_use]
     pub const fn asks(self) -> u32 {
         match self {
             Self::Countries => 300,
+            Self::Events => Panel::FEW + VITALS.len() as u32,
             _ => Panel::FEW,
         }
     }

@@ -77,6 +77,31 @@ pub fn list(scope: &Scope, dimension: Dimension, columns: &[Measure], limit: u32
     }
 }
 
+/// The question behind the web vitals: the values of the events that bring most of them.
+#[must_use]
+pub fn vitals(scope: &Scope, now: Minute) -> Query {
+    Query { dimensions: vec![Dimension::Name], ..values_of(scope, now) }
+}
+
+/// The question behind one of them, page by page.
+#[must_use]
+pub fn vital_pages(scope: &Scope, name: &str, now: Minute) -> Query {
+    let mut query = Query { dimensions: vec![Dimension::Page], ..values_of(scope, now) };
+    query.filters.push(Filter::When(Condition {
+        dimension: Dimension::Name,
+        comparison: Comparison::Is,
+        negated: false,
+        values: vec![name.to_owned()],
+        case_sensitive: true,
+    }));
+    query
+}
+
+fn values_of(scope: &Scope, now: Minute) -> Query {
+    let pagination = Pagination { limit: PAGE, offset: 0 };
+    Query { metrics: vec![Metric::Count, Metric::P75], pagination, ..about(scope, &[], now) }
+}
+
 /// What is wanted of a whole list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -186,6 +211,7 @@ mod tests {
             let scope = scope(period);
             let mut queries = vec![totals(&scope, NOW), series(&scope, T::Hour, NOW), ever("a.b"), reading(&scope, NOW)];
             queries.push(values(&scope, &Dimension::Page, "x", Some(0), NOW));
+            queries.extend([vitals(&scope, NOW), vital_pages(&scope, "LCP", NOW)]);
             for tab in Tab::ALL {
                 queries.extend(panel(&scope, tab, Some("plan"), NOW));
                 queries.extend(whole(&scope, tab, Some("plan"), &wanted, NOW));

@@ -1,5 +1,5 @@
 //! An answer, and the figures in it with their bounds.
-use headwater_query::{Date, DateRange, Meta, Moment, ResultRow};
+use headwater_query::{Date, DateRange, Meta, MetricValue, Moment, ResultRow};
 use serde::Deserialize;
 
 use crate::measure::Measure;
@@ -21,15 +21,21 @@ pub struct Figure {
     pub value: Option<f64>,
     /// `[low, high]` of an estimate.
     pub bounds: Option<[f64; 2]>,
+    /// Of money, its ISO 4217 code.
+    pub currency: Option<[char; 3]>,
 }
 
 impl Reading {
     /// The figure of a measure in one row and column.
     #[must_use]
     pub fn figure(&self, row: usize, column: usize, measure: Measure) -> Figure {
-        let value = self.results.get(row).and_then(|r| r.metrics.get(column)).and_then(|m| m.number());
+        let metric = self.results.get(row).and_then(|r| r.metrics.get(column));
         let bounds = self.meta.bounds.get(row).and_then(|bounds| bounds.get(measure.name())).copied();
-        Figure { value, bounds }
+        let currency = match metric {
+            Some(MetricValue::Money { currency, .. }) => currency.chars().collect::<Vec<_>>().try_into().ok(),
+            _ => None,
+        };
+        Figure { value: metric.and_then(MetricValue::number), bounds, currency }
     }
 }
 
@@ -38,16 +44,12 @@ impl Figure {
     #[must_use]
     pub fn tooltip(&self, measure: Measure) -> Option<String> {
         let value = self.value?;
+        let exact = |value| self.with_currency(measure.exact(value));
         Some(match self.bounds {
             Some([low, high]) => {
-                format!(
-                    "{}, an estimate: between {} and {} in 95 of 100 cases",
-                    measure.exact(value),
-                    measure.exact(low),
-                    measure.exact(high)
-                )
+                format!("{}, an estimate: between {} and {} in 95 of 100 cases", exact(value), exact(low), exact(high))
             }
-            None => measure.exact(value),
+            None => exact(value),
         })
     }
 
@@ -55,8 +57,15 @@ impl Figure {
     #[must_use]
     pub fn written(&self, measure: Measure) -> String {
         let Some(value) = self.value else { return "–".into() };
-        let figure = measure.figure(value);
+        let figure = self.with_currency(measure.figure(value));
         if self.bounds.is_some() { format!("≈ {figure}") } else { figure }
+    }
+
+    fn with_currency(&self, figure: String) -> String {
+        match self.currency {
+            Some(code) => [figure, " ".to_owned()].into_iter().chain(code.map(String::from)).collect(),
+            None => figure,
+        }
     }
 }
 
@@ -172,6 +181,14 @@ mod tests {
         assert_eq!(totals.change(Measure::Visits), Change::default());
         assert!(!totals.is_empty());
         assert!(Totals::read(&Reading::default()).is_empty());
+    }
+
+    #[test]
+    fn money_says_its_currency() {
+        let told = reading(r#"{"results":[{"metrics":[{"value":1234.5,"currency":"EUR"}],"dimensions":["Purchase"]}]}"#);
+        let figure = told.figure(0, 0, Measure::Revenue);
+        assert_eq!(figure.written(Measure::Revenue), "1,234.5 EUR");
+        assert_eq!(figure.tooltip(Measure::Revenue).unwrap(), "1,234.5 EUR");
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn labels(reading: &Reading) -> Vec<String> {
 fn points(reading: &Reading, labels: &[String], count: usize) -> Vec<Point> {
     let mut row = 0;
     let points = labels.iter().take(count).map(|label| {
-        let mut point = [Figure { value: Some(0.0), bounds: None }; Measure::CARDS.len()];
+        let mut point = [Figure { value: Some(0.0), ..Figure::default() }; Measure::CARDS.len()];
         // Rows come in the order of the labels. An hour that the clock repeats has its label twice.
         if reading.results.get(row).is_some_and(|r| label_of(r) == *label) {
             for (column, (slot, measure)) in point.iter_mut().zip(Measure::CARDS).enumerate() {

@@ -4,6 +4,7 @@ use headwater_query::{Dimension, ResultRow};
 use crate::measure::Measure;
 use crate::panel::Tab;
 use crate::report::{Figure, Reading};
+use crate::vitals::VITALS;
 
 /// The value that stands for everything beyond the caps.
 const OTHER: &str = "(other)";
@@ -71,6 +72,12 @@ impl Table {
         rows.sort_by_key(|row| (row.is_other(), lacks && row.value == NONE));
         let total = reading.meta.total_rows.unwrap_or(rows.len() as u64);
         Self { tab, dimension: Some(dimension), rows, total, failure: None }
+    }
+
+    /// The first rows, as a panel shows them: web vitals stand elsewhere, and would push away events that somebody cares to mark.
+    pub fn first(&self, few: usize) -> impl Iterator<Item = &Row> {
+        let elsewhere = |row: &&Row| self.tab == Tab::Events && VITALS.iter().any(|vital| vital.name == row.value);
+        self.rows.iter().filter(move |row| !elsewhere(row)).take(few)
     }
 
     /// Whether every row is here, so that another order needs no request.
@@ -143,6 +150,17 @@ mod tests {
         assert_eq!(order(0, false), ["/a", "/b", "/c", "(other)"]);
         assert_eq!(order(1, true), ["/b", "/a", "/c", "(other)"]);
         assert!(!Table { total: 30, ..table.clone() }.is_whole() && !Table::empty(Tab::Pages, Some("no".into())).is_whole());
+    }
+
+    #[test]
+    fn a_panel_of_events_leaves_web_vitals_to_theirs() {
+        let answer = reading(
+            r#"{"results":[{"metrics":[9,6],"dimensions":["pageview"]},{"metrics":[4,4],"dimensions":["LCP"]},{"metrics":[2,2],"dimensions":["Signup"]}]}"#,
+        );
+        let table = Table::read(&answer, Tab::Events, Dimension::Name, &Tab::Events.columns());
+        assert_eq!(table.first(2).map(|row| &*row.value).collect::<Vec<_>>(), ["pageview", "Signup"]);
+        let pages = Table { tab: Tab::Pages, ..table };
+        assert_eq!(pages.first(2).map(|row| &*row.value).collect::<Vec<_>>(), ["pageview", "LCP"]);
     }
 
     #[test]

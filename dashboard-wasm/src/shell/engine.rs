@@ -53,6 +53,8 @@ struct Engine {
     kept: Option<Kept>,
     /// What they are compared with.
     beside: Option<Beside>,
+    /// The site and range of which nobody brings web vitals.
+    unmeasured: Option<(String, Period)>,
     /// Whether the next round may do with what is kept.
     fresh: bool,
 }
@@ -364,7 +366,7 @@ async fn show(state: State, scope: &Scope, told: Round) {
         match told.shown {
             Shown::Board(told) => update(state.told, told),
             Shown::First(first) => {
-                let First { series, before, panels, reading } = *first;
+                let First { series, before, panels, reading, vitals } = *first;
                 let mut series = Series::read(&series, includes_now(scope, &clock), &clock);
                 if let Some(before) = before.as_ref().filter(|_| !uncovered) {
                     series = series.against(before);
@@ -377,6 +379,9 @@ async fn show(state: State, scope: &Scope, told: Round) {
                     }
                 }
                 update(state.reading, reading);
+                if vitals.is_some() {
+                    update(state.vitals, vitals);
+                }
             }
         }
         update(state.as_of, Some(clock));

@@ -41,6 +41,7 @@ mod socket;
 mod state;
 mod theme;
 mod top;
+mod vitals;
 mod whole;
 mod widget_form;
 

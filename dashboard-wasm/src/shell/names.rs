@@ -2,6 +2,7 @@
 use headwater_query::{Dimension, VisitProperty as V};
 use wasm_bindgen::{JsCast, JsValue};
 
+use super::intl;
 use crate::panel;
 
 /// The name of a value.
@@ -36,10 +37,6 @@ fn name(kind: &str, code: &str) -> Option<String> {
 }
 
 fn display_names(kind: &str) -> Option<JsValue> {
-    let intl = js_sys::Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
-    let make: js_sys::Function = js_sys::Reflect::get(&intl, &"DisplayNames".into()).ok()?.dyn_into().ok()?;
-    let options = js_sys::Object::new();
-    js_sys::Reflect::set(&options, &"type".into(), &kind.into()).ok()?;
     // The page is in English, and so are its names.
-    js_sys::Reflect::construct(&make, &js_sys::Array::of2(&"en".into(), &options)).ok()
+    intl::make("DisplayNames", &"en".into(), &[("type", kind)])
 }

@@ -112,8 +112,7 @@ pub(crate) fn rows(panel: El, table: Told, columns: Option<Vec<Measure>>) -> El 
         let columns: Vec<_> = columns.clone().unwrap_or_else(|| tab.columns().to_vec());
         let mapped = tab == Tab::Countries;
         let few = if mapped { Panel::BELOW } else { Panel::FEW as usize };
-        let values =
-            move || table.with(|table| table.iter().flat_map(|t| &t.rows).take(few).map(|row| row.value.clone()).collect());
+        let values = move || table.with(|table| table.iter().flat_map(|t| t.first(few)).map(|row| row.value.clone()).collect());
         let heads = columns.iter().enumerate().map(|(n, column)| {
             let head = of("span", nth(n)).set("role", "columnheader").set("title", column.about());
             head.text(heading(tab, *column))

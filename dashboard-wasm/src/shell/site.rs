@@ -17,6 +17,7 @@ use super::realtime::realtime;
 use super::segments::{segment_dialog, segments_menu};
 use super::setup::setup;
 use super::state::{Overlay, Session, state};
+use super::vitals::{vital_dialog, vitals};
 use super::whole::whole;
 use super::widget_form::widget_dialog;
 use super::{browser, engine};
@@ -70,6 +71,7 @@ pub(crate) fn site_page() -> Vec<El> {
                 Some(Overlay::NewDashboard) => vec![new_dashboard()],
                 Some(Overlay::Share) => vec![share_dialog()],
                 Some(Overlay::Widget(key)) => vec![widget_dialog(key)],
+                Some(Overlay::Vital(n)) => vec![vital_dialog(n)],
                 Some(Overlay::Ranges | Overlay::Compare | Overlay::Segments | Overlay::Dashboards) | None => Vec::new(),
             },
         )
@@ -101,6 +103,7 @@ fn first() -> El {
         .with(sheet.with(cards()).with(chart()))
         .part(move || state.scope().period == Period::Realtime, |now| vec![if now { realtime() } else { hour() }])
         .with(panels())
+        .with(vitals())
 }
 
 /// Who is here now, and the way to the realtime view.

@@ -17,6 +17,7 @@ use crate::series::Series;
 use crate::site_info::{Annotation, Me, Segment, SiteInfo};
 use crate::strip::Strip;
 use crate::table::Table;
+use crate::vitals::Vitals;
 
 /// Who is looking.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +67,8 @@ pub(crate) enum Overlay {
     Share,
     /// A widget is added, or that of this key changed.
     Widget(Option<u32>),
+    /// A web vital of this number, page by page.
+    Vital(usize),
 }
 
 /// The state. `Copy`, because it is only handles.
@@ -89,6 +92,7 @@ pub(crate) struct State {
     pub(crate) tables: [Signal<Option<Table>>; Panel::ALL.len()],
     /// Which pages are being read, in the realtime view.
     pub(crate) reading: Signal<Option<Table>>,
+    pub(crate) vitals: Signal<Option<Vitals>>,
     pub(crate) arrivals: Signal<Arrivals>,
     /// The names of the properties that events carry, the most frequent first.
     pub(crate) properties: Signal<Option<Vec<String>>>,
@@ -126,6 +130,7 @@ impl State {
             series: Signal::new(None),
             tables: std::array::from_fn(|_| Signal::new(None)),
             reading: Signal::new(None),
+            vitals: Signal::new(None),
             arrivals: Signal::new(Arrivals::default()),
             properties: Signal::new(None),
             open: Signal::new(None),
@@ -158,6 +163,7 @@ impl State {
         self.draft.set(None);
         self.told.set(Vec::new());
         self.reading.set(None);
+        self.vitals.set(None);
         self.arrivals.set(Arrivals::default());
         self.properties.set(None);
         self.now.set(None);

@@ -4,6 +4,7 @@ mod boards;
 mod demo;
 mod instant;
 mod stories;
+mod vitals;
 
 use serde_json::json;
 

@@ -16,6 +16,7 @@ use crate::shell::follow::untrack;
 use crate::shell::http;
 use crate::shell::state::State;
 use crate::table::Table;
+use crate::vitals::Vitals;
 
 /// Asks for the buckets of a range. Hours may not be kept so far back; days are.
 async fn fetch(state: State, domain: &str, range: DateRange) -> Result<Fetched, Failure> {
@@ -53,6 +54,8 @@ pub(super) struct First {
     pub(super) before: Option<Reading>,
     pub(super) panels: Vec<Table>,
     pub(super) reading: Option<Table>,
+    /// Web vitals, if they were asked for.
+    pub(super) vitals: Option<Vitals>,
 }
 
 /// Asks for everything: the buckets, from which cards and chart follow, and in one request what they do not tell. Where somebody is filtered
@@ -80,6 +83,10 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
     questions.extend(asked.iter().flatten().cloned());
     let reads = scope.period == Period::Realtime;
     questions.extend(reads.then(|| question::reading(scope, now)));
+    // Where nobody brings any, no filter finds some.
+    let here = (scope.domain.clone(), scope.period);
+    let measures = everybody || engine(|e| e.unmeasured.as_ref() != Some(&here));
+    questions.extend(measures.then(|| question::vitals(scope, now)));
 
     let own = async {
         match known {
@@ -124,6 +131,10 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
         true => Some(Table::read(&next()?, Tab::Pages, Dimension::Page, &[Measure::Visitors])),
         false => None,
     };
+    let vitals = if measures { Some(next().map(|reading| Vitals::read(&reading)).unwrap_or_default()) } else { None };
+    if everybody && let Some(vitals) = vitals {
+        engine(|e| e.unmeasured = vitals.is_empty().then_some(here));
+    }
     let range = totals.meta.comparison.as_ref().map(|meta| meta.date_range);
     // The cards do not wait in vain: without the other line the chart is still right.
     if let Some(range) = range {
@@ -159,5 +170,5 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
         }
         series => series?,
     };
-    Ok(Round { totals, realtime, shown: Shown::First(Box::new(First { series, before, panels, reading })) })
+    Ok(Round { totals, realtime, shown: Shown::First(Box::new(First { series, before, panels, reading, vitals })) })
 }
