@@ -26,7 +26,7 @@ impl Clock {
     /// What the writer's samples tell.
     #[must_use]
     pub fn read(writer: &impl Writer) -> Option<Self> {
-        let write = |hour: i64| writer.moment(hour * HOUR, &[("hour", "numeric"), ("minute", "2-digit")]);
+        let write = |hour: i64| writer.moment(hour * HOUR, &[("timeStyle", "short")]);
         let (morning, evening) = (write(9)?, write(21)?);
         let of = |parts: &[(String, String)], kind: &str| parts.iter().find(|part| part.0 == kind).map(|part| part.1.clone());
         let part = |(kind, text): &(String, String)| match &**kind {

@@ -59,7 +59,7 @@ impl Writer for Sample {
         let year = date.year.to_string();
         let has = |kind: &str| options.iter().any(|option| option.0 == kind);
         let mut parts = Vec::new();
-        if has("hour") {
+        if has("timeStyle") {
             let (hour, half) = match self.0 {
                 "hi" => ((hour % 12).to_string(), Some(if hour < 12 { "AM" } else { "PM" })),
                 "es" => (hour.to_string(), None),
