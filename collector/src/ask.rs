@@ -5,6 +5,7 @@ use headwater_core::{Grain, Millis, Minute, Packed, RowDimension};
 use headwater_edge::Identity;
 use headwater_query::{
     Answer, AnswerError, Buckets, DateRange, Dimension, Need, Query, QueryError, Realtime, Retention, Rows, SiteContext, Span,
+    Workers,
 };
 use rusqlite::Connection;
 
@@ -59,6 +60,32 @@ pub fn answer(conn: &Connection, cache: &Cache, site: &Site, query: &Query, now:
     let read = |grain, span, need| buckets::read(conn, cache, site.id, grain, span, need);
     let mut imported = |dimension: &str, days: std::ops::Range<_>| aggregates::read(conn, site.id, dimension, &days);
     headwater_query::answer_with_imports(query, &context, read, &mut imported).map_err(AskError::from)
+}
+
+/// Answers several queries, those that look at the same people in one pass. What is wrong with a query stands in its place.
+///
+/// # Errors
+/// The database's.
+pub fn answer_together(
+    conn: &Connection,
+    cache: &Cache,
+    site: &Site,
+    queries: &[&Query],
+    now: Millis,
+    workers: &dyn Workers,
+) -> Result<Vec<Result<Answer, QueryError>>, StoreError> {
+    let context = context(conn, site, now)?;
+    let read = |grain, span, need| buckets::read(conn, cache, site.id, grain, span, need);
+    let mut imported = |dimension: &str, days: std::ops::Range<_>| aggregates::read(conn, site.id, dimension, &days);
+    headwater_query::answer_together(queries, &context, read, &mut imported, workers)
+}
+
+/// Which of several queries are best answered together, by their places.
+///
+/// # Errors
+/// The database's.
+pub fn sets(conn: &Connection, site: &Site, queries: &[&Query], now: Millis) -> Result<Vec<Vec<usize>>, StoreError> {
+    Ok(headwater_query::sets(queries, &context(conn, site, now)?))
 }
 
 /// The totals of the buckets of a range and the rows of some dimensions, for who merges them elsewhere.

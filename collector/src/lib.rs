@@ -32,6 +32,7 @@ pub mod site;
 pub mod store;
 mod tasks;
 mod text;
+mod threads;
 
 pub use app::{App, Welcome};
 pub use cli::Cli;

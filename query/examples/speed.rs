@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use headwater_core::{Activity, Aggregate, EventDelta, Fold, Minute, Packed, VisitDimension, VisitorHash};
-use headwater_query::{Bucket, Calendar, Identity, Lens, Query, SiteContext, Span, answer};
+use headwater_query::{Bucket, Calendar, Identity, Lens, Names, OneByOne, Query, SiteContext, Span, answer, answer_together};
 
 const PEOPLE: u64 = 50_000;
 const DAYS: u32 = 30;
@@ -82,6 +82,41 @@ fn day(rng: &mut Rng, day: u32, events: usize, identity: Identity, values: &[Vec
     fold.finish()
 }
 
+/// What a dashboard asks under a filter: how long it takes one by one, and together, at best; in milliseconds.
+fn screen(site: &SiteContext, buckets: &[Cached]) -> (f64, f64) {
+    let cards = r#"["visitors","visits","pageviews","views_per_visit","bounce_rate","visit_duration","events"]"#;
+    let asked = [
+        (cards, r#"[]"#),
+        (cards, r#"["time:day"]"#),
+        (r#"["visitors","percentage"]"#, r#"["visit:source"]"#),
+        (r#"["visitors","pageviews"]"#, r#"["event:page"]"#),
+        (r#"["visitors","percentage"]"#, r#"["visit:country"]"#),
+        (r#"["visitors","percentage"]"#, r#"["visit:browser"]"#),
+        (r#"["events","visitors"]"#, r#"["event:name"]"#),
+    ];
+    let query = |(metrics, dimensions)| {
+        let body = format!(
+            r#"{{"site_id":"example.com","date_range":"30d","metrics":{metrics},"dimensions":{dimensions},
+            "filters":[["is","visit:device",["value 8 1","value 8 3"]]],"pagination":{{"limit":100}}}}"#
+        );
+        Query::parse(body.as_bytes()).unwrap()
+    };
+    let queries: Vec<Query> = asked.into_iter().map(query).collect();
+    let read = |_, _, _| Ok::<_, ()>(buckets.to_vec());
+    let best = |ask: &dyn Fn()| {
+        let took = |_| {
+            let start = Instant::now();
+            ask();
+            start.elapsed().as_secs_f64() * 1e3
+        };
+        (0..7).map(took).fold(f64::INFINITY, f64::min)
+    };
+    let alone = best(&|| queries.iter().for_each(|query| drop(answer(query, site, read).unwrap())));
+    let all: Vec<&Query> = queries.iter().collect();
+    let together = best(&|| drop(answer_together(&all, site, read, &mut |_, _| Ok(Vec::new()), &OneByOne).unwrap()));
+    (alone, together)
+}
+
 fn main() {
     let sizes = [200, 500, 3000, 3, 8, 40, 10, 30, 40, 6, 50, 400, 10, 30, 10, 60, 20, 20, 1];
     let values: Vec<Vec<String>> = sizes
@@ -94,13 +129,17 @@ fn main() {
     for identity in [Identity::Day, Identity::Month] {
         let mut rng = Rng(7);
         let start = Instant::now();
+        let names = Arc::<Names>::default();
         let first = 20_604u32; // 2026-05-31
         let buckets: Vec<Cached> = (first + 1..=first + DAYS)
             .map(|d| {
                 let span = Span { start: Minute(d * 1440), end: Minute((d + 1) * 1440) };
                 Cached(
                     span,
-                    Arc::new((day(&mut rng, d, events / DAYS as usize, identity, &values, &pages).into(), Lens::default())),
+                    Arc::new((
+                        day(&mut rng, d, events / DAYS as usize, identity, &values, &pages).into(),
+                        Lens::of_people(names.clone()),
+                    )),
                 )
             })
             .collect();
@@ -146,5 +185,7 @@ fn main() {
             }
             println!("  {name:28} first {first:7.2} ms, then {best:7.2} ms, {rows} rows");
         }
+        let (alone, together) = screen(&site, &buckets);
+        println!("  {:28} one by one {alone:7.2} ms, together {together:7.2} ms", "a screen, filtered");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use headwater_core::Estimate;
 
+use crate::made::Made;
 use crate::sum::{Z, quotient};
 use crate::totals::{Totals, What};
 use crate::{Metric, MetricValue};
@@ -72,8 +73,10 @@ pub(crate) struct Counted<'a> {
 }
 
 impl Counted<'_> {
+    /// A sum. Visits are those that are counted in the way that is asked for.
     pub(crate) fn of(&self, what: What) -> Estimate {
         let certain = match what {
+            What::Visits if self.visits != Visits::Distinct => return self.of(What::Started),
             What::Events | What::Views | What::Engaged | What::Depth | What::Started | What::WentOn => self.certain,
             What::BounceStarted | What::BounceWentOn => self.bounces == Visits::Entry && self.certain,
             What::Visitors | What::Visits => false,
@@ -81,25 +84,23 @@ impl Counted<'_> {
         if certain { exact(self.totals.value(what)) } else { self.totals.estimate(what) }
     }
 
-    fn visits(&self) -> Estimate {
-        self.of(if self.visits == Visits::Distinct { What::Visits } else { What::Started })
-    }
-
     /// A metric of the row, whose visitors are a part of `all`; `None` if it is not of these sums.
     pub(crate) fn figure(&self, metric: Metric, all: Estimate) -> Option<Told> {
-        let over_visits = |what| quotient(self.of(what), self.visits());
-        Some(match metric {
-            Metric::Visitors => count(self.of(What::Visitors)),
-            Metric::Visits => count(self.visits()),
-            Metric::Pageviews => count(self.of(What::Views)),
-            Metric::Events => count(self.of(What::Events)),
-            Metric::ViewsPerVisit => decimal(over_visits(What::Views).or_else(|| over_nothing(self.visits())), 100.0),
-            Metric::BounceRate => self.bounce_rate(),
-            Metric::VisitDuration => whole(over_visits(What::Engaged).or_else(|| over_nothing(self.visits()))),
-            Metric::TimeOnPage => whole(over_visits(What::Engaged)),
-            Metric::ScrollDepth => whole(quotient(self.of(What::Depth), self.of(What::Views)).map(|depth| held(depth, 100.0))),
-            Metric::Percentage => decimal(part(self.of(What::Visitors), all), 10.0),
-            _ => return None,
+        Some(match Made::of(metric) {
+            Made::Sum(what) => count(self.of(what)),
+            Made::Mean(some, by) => {
+                let by = self.of(by);
+                let mean = quotient(self.of(some), by);
+                match metric {
+                    Metric::ViewsPerVisit => decimal(mean.or_else(|| over_nothing(by)), 100.0),
+                    Metric::VisitDuration => whole(mean.or_else(|| over_nothing(by))),
+                    Metric::ScrollDepth => whole(mean.map(|depth| held(depth, 100.0))),
+                    _ => whole(mean),
+                }
+            }
+            Made::Bounces => self.bounce_rate(),
+            Made::Share if metric == Metric::Percentage => decimal(part(self.of(What::Visitors), all), 10.0),
+            Made::Share | Made::Values => return None,
         })
     }
 

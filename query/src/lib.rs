@@ -34,6 +34,8 @@ mod buckets;
 #[cfg(feature = "merge")]
 mod figures;
 #[cfg(feature = "merge")]
+mod made;
+#[cfg(feature = "merge")]
 mod order;
 #[cfg(feature = "merge")]
 mod sum;
@@ -66,6 +68,6 @@ pub use buckets::{Bucketed, Buckets, Found, Sheet, TimeRow};
 pub use calendar::{Calendar, Span, UnknownZone};
 #[cfg(feature = "eval")]
 pub use eval::{
-    AnswerError, Bucket, Identity, Kept, Lens, Names, Need, Plan, Read, ReadImported, Retention, Rows, SiteContext, answer,
-    answer_with_imports, buckets, changes, plan, realtime,
+    AnswerError, Bucket, Identity, Kept, Lens, Names, Need, OneByOne, Plan, Read, ReadImported, Retention, Rows, SiteContext,
+    Task, Workers, answer, answer_together, answer_with_imports, buckets, changes, plan, realtime, sets,
 };

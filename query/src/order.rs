@@ -1,6 +1,6 @@
 //! The order of rows.
 use std::cmp::Ordering;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use headwater_core::Minute;
 
@@ -11,7 +11,7 @@ use crate::{Dimension, Direction, Metric, MetricValue, OrderBy, OrderKey, Query}
 pub(crate) struct Row {
     pub(crate) time: Minute,
     /// Values of the dimensions without time.
-    pub(crate) names: Vec<Rc<str>>,
+    pub(crate) names: Vec<Arc<str>>,
     pub(crate) metrics: Vec<MetricValue>,
     pub(crate) bounds: Vec<Option<[f64; 2]>>,
 }

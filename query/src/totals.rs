@@ -36,6 +36,9 @@ pub(crate) struct Totals {
     sampled: Option<Box<[Sampled; SUMS]>>,
     /// The smallest share of any sample that could have held more of this row; 1 if all hold everyone.
     share: f64,
+    /// Whether anything happened that is shown, whatever is summed of it.
+    #[cfg(feature = "eval")]
+    shown: bool,
     #[cfg(feature = "eval")]
     money: Option<Box<Money>>,
 }
@@ -48,6 +51,8 @@ impl Default for Totals {
             imported: None,
             sampled: None,
             share: 1.0,
+            #[cfg(feature = "eval")]
+            shown: false,
             #[cfg(feature = "eval")]
             money: None,
         }
@@ -119,6 +124,10 @@ impl Totals {
 
     /// Whether anything happened that is shown.
     pub(crate) fn is_shown(&self) -> bool {
+        #[cfg(feature = "eval")]
+        if self.shown {
+            return true;
+        }
         self.value(What::Events) > 0.0 || self.value(What::Started) > 0.0
     }
 }
@@ -141,6 +150,11 @@ impl Totals {
     /// The same without what was imported.
     pub(crate) fn own(&self) -> Option<Self> {
         self.imported.as_ref().map(|_| Self { imported: None, ..self.clone() })
+    }
+
+    /// Notes that something happened that is shown.
+    pub(crate) const fn show(&mut self) {
+        self.shown = true;
     }
 
     pub(crate) fn money(&mut self) -> &mut Money {

@@ -67,9 +67,11 @@ impl Cache {
         lock(&self.people).get(&id).cloned()
     }
 
-    /// Keeps the people of a segment.
+    /// Keeps the people of a segment, whose strings will mostly be numbered.
     pub(super) fn keep_people(&self, id: i64, segment: &Segment) {
-        lock(&self.people).keep(id, segment.clone(), segment.aggregate.people.bytes(), self.budget / 4 * 3);
+        let people = &segment.aggregate.people;
+        let bytes = people.bytes() + people.dict.len() * size_of::<u32>();
+        lock(&self.people).keep(id, segment.clone(), bytes, self.budget / 4 * 3);
     }
 
     pub(super) fn merged(&self, key: BucketKey, ids: &[i64]) -> Option<Segment> {

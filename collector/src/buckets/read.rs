@@ -71,8 +71,9 @@ pub fn read(
         }
     }
     let ids = buckets.iter().flat_map(|(_, ids)| ids);
-    let ready = if matches!(need, Need::People(_)) { unpack(connection, cache, ids)? } else { Ready::new() };
-    let reader = Reader { connection, cache, names: cache.names(site), ready };
+    let names = cache.names(site);
+    let ready = if matches!(need, Need::People(_)) { unpack(connection, cache, &names, ids)? } else { Ready::new() };
+    let reader = Reader { connection, cache, names, ready };
     let load = |(key, ids): (BucketKey, Vec<i64>)| {
         let segment = match (need, &ids[..]) {
             (Need::Tallies(rows), [id]) => reader.rows(*id, rows)?.1,
@@ -104,7 +105,12 @@ pub fn spans(connection: &Connection, site: SiteId, grain: Grain, span: Span) ->
 type Ready = HashMap<i64, Segment>;
 
 /// People from memory, or unpacked on as many threads as there are cores.
-fn unpack<'a>(connection: &Connection, cache: &Cache, ids: impl Iterator<Item = &'a i64>) -> Result<Ready, StoreError> {
+fn unpack<'a>(
+    connection: &Connection,
+    cache: &Cache,
+    names: &Arc<Names>,
+    ids: impl Iterator<Item = &'a i64>,
+) -> Result<Ready, StoreError> {
     let (mut ready, mut stored) = (Ready::new(), Vec::new());
     for id in ids {
         match cache.people(*id) {
@@ -113,7 +119,7 @@ fn unpack<'a>(connection: &Connection, cache: &Cache, ids: impl Iterator<Item = 
         }
     }
     let unpack = |some: &[StoredPeople]| -> Result<Vec<_>, StoreError> {
-        some.iter().map(|stored| Ok((stored.id, stored.unpack()?))).collect()
+        some.iter().map(|stored| Ok((stored.id, stored.unpack(names)?))).collect()
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(stored.len());
     if threads < 2 {
@@ -184,7 +190,10 @@ impl Reader<'_> {
     fn people(&self, id: i64) -> Result<Segment, StoreError> {
         match self.ready.get(&id).cloned().or_else(|| self.cache.people(id)) {
             Some(people) => Ok(people),
-            None => StoredPeople::read(self.connection, id)?.map_or_else(|| Ok(Segment::default()), |stored| stored.unpack()),
+            None => match StoredPeople::read(self.connection, id)? {
+                Some(stored) => stored.unpack(&self.names),
+                None => Ok(Segment::default()),
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use headwater_core::{Encoded, Packed, People, Profiles, RowDimension, Tallies};
-use headwater_query::{Lens, Rows};
+use headwater_query::{Lens, Names, Rows};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::pack::{pack, unpack};
@@ -72,7 +72,7 @@ impl Segment {
         else {
             return Ok(None);
         };
-        Ok(Some(people.unpack()?.with_rows(&rows)))
+        Ok(Some(people.unpack(&Arc::default())?.with_rows(&rows)))
     }
 
     /// Reads rows of a segment, and says whether these are all there are; `None` as [`Segment::load`].
@@ -135,15 +135,15 @@ impl StoredPeople {
         Ok(statement.query_row([id], |row| Ok(Self { id, people: row.get(0)? })).optional()?)
     }
 
-    /// Unpacks and checks them: a segment without rows.
-    pub(crate) fn unpack(&self) -> Result<Segment, StoreError> {
+    /// Unpacks and checks them: a segment without rows, of a site with these names.
+    pub(crate) fn unpack(&self, names: &Arc<Names>) -> Result<Segment, StoreError> {
         let corrupt = |error| StoreError::Corrupt(format!("segment {}: {error}", self.id));
         let people = match &self.people {
             Some(blob) => Profiles::decode(&unpack(blob)?).map_err(corrupt)?,
             None => Profiles::default(),
         };
         let aggregate = Packed { tallies: Arc::default(), people: Arc::new(people) };
-        Ok(Segment { aggregate, sampled: self.people.is_some(), lens: Arc::default() })
+        Ok(Segment { aggregate, sampled: self.people.is_some(), lens: Arc::new(Lens::of_people(names.clone())) })
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use headwater_core::Millis;
 use headwater_query::{Answer, Problem, Query, QueryError};
+use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,13 +15,14 @@ use super::access::Access;
 use super::extract::Body;
 use super::problem::Refused;
 use crate::app::App;
-use crate::ask::{self, AskError};
+use crate::ask;
+use crate::buckets::Cache;
+use crate::directory::Entry;
 use crate::store::StoreError;
+use crate::threads::Threads;
 
 /// The most questions of one request: a screen full of panels.
 const MOST: usize = 40;
-/// The most threads that answer them: as many as there are cores, but one less than the readers of the store.
-const THREADS: usize = 3;
 
 /// Answers a query on a thread of its own, from one view of the buckets.
 pub(crate) async fn answer(State(app): State<App>, access: Access, Body(body): Body) -> Result<Response, Refused> {
@@ -66,15 +69,16 @@ pub(crate) async fn answers(State(app): State<App>, access: Access, Body(body): 
     let entry = access.reads(&app, "[0].site_id", &first)?;
     // One pass for all of them, however many threads there are: a screen that is drawn in half the time makes room the sooner.
     let pass = Arc::new(app.queries.enter().await?);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS).min(queries.len());
-    let (queries, next, now) = (Arc::new(queries), Arc::new(AtomicUsize::new(0)), app.now());
+    let asked = Arc::new(Asked { entry, queries, now: app.now(), next: AtomicUsize::new(0) });
+    let own = asked.clone();
+    let sets = app.store.read(move |tx: &rusqlite::Transaction<'_>| own.sets(tx)).await?;
+    let (threads, sets) = (Threads::for_many(sets.len()).0, Arc::new(sets));
     let work = |_| {
-        let (app, entry, queries) = (app.clone(), entry.clone(), queries.clone());
-        let (next, pass) = (next.clone(), pass.clone());
+        let (app, asked, sets, pass) = (app.clone(), asked.clone(), sets.clone(), pass.clone());
         tokio::spawn(async move {
             let cache = app.clone();
             let read = move |tx: &rusqlite::Transaction<'_>| {
-                let told = share(&queries, &next, |query| ask::answer(tx, &cache.cache, &entry.site, query, now));
+                let told = asked.answer(tx, &cache.cache, &sets);
                 drop(pass);
                 told
             };
@@ -86,32 +90,49 @@ pub(crate) async fn answers(State(app): State<App>, access: Access, Body(body): 
     for one in running {
         told.extend(one.await.map_err(|_| Refused::from(StoreError::Interrupted))??);
     }
+    let wrong = |(at, query): (usize, &Result<Query, QueryError>)| Some((at, Told::from(Err(query.clone().err()?))));
+    told.extend(asked.queries.iter().enumerate().filter_map(wrong));
     told.sort_by_key(|(at, _)| *at);
     let answers: Vec<Told> = told.into_iter().map(|(_, told)| told).collect();
     Ok(Json(Answers { answers }).into_response())
 }
 
-/// Answers those that no other thread has taken, and says which they were.
-fn share(
-    queries: &[Result<Query, QueryError>],
-    next: &AtomicUsize,
-    answer: impl Fn(&Query) -> Result<Answer, AskError>,
-) -> Result<Vec<(usize, Told)>, StoreError> {
-    let mut told = Vec::new();
-    loop {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let Some(query) = queries.get(at) else { return Ok(told) };
-        let one = match query {
-            Ok(query) => answer(query),
-            Err(error) => Err(AskError::Query(error.clone())),
-        };
-        told.push((
-            at,
-            match one {
-                Ok(answer) => Told::Answer(Box::new(answer)),
-                Err(AskError::Query(error)) => Told::Problem { problem: error.problem() },
-                Err(AskError::Store(error)) => return Err(error),
-            },
-        ));
+impl From<Result<Answer, QueryError>> for Told {
+    fn from(told: Result<Answer, QueryError>) -> Self {
+        match told {
+            Ok(answer) => Self::Answer(Box::new(answer)),
+            Err(error) => Self::Problem { problem: error.problem() },
+        }
+    }
+}
+
+/// Several questions about one site, for threads that take what no other has taken.
+struct Asked {
+    entry: Arc<Entry>,
+    queries: Vec<Result<Query, QueryError>>,
+    now: Millis,
+    next: AtomicUsize,
+}
+
+impl Asked {
+    /// The places of those that are answered together.
+    fn sets(&self, tx: &Connection) -> Result<Vec<Vec<usize>>, StoreError> {
+        let (places, queries): (Vec<usize>, Vec<&Query>) =
+            self.queries.iter().enumerate().filter_map(|(at, query)| Some((at, query.as_ref().ok()?))).unzip();
+        let sets = ask::sets(tx, &self.entry.site, &queries, self.now)?;
+        let placed = |set: Vec<usize>| set.into_iter().filter_map(|at| places.get(at).copied()).collect();
+        Ok(sets.into_iter().map(placed).collect())
+    }
+
+    /// Answers the sets that no other thread has taken, each answer with its place.
+    fn answer(&self, tx: &Connection, cache: &Cache, sets: &[Vec<usize>]) -> Result<Vec<(usize, Told)>, StoreError> {
+        let mut told = Vec::new();
+        while let Some(set) = sets.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let queries: Vec<&Query> = set.iter().filter_map(|at| self.queries.get(*at)?.as_ref().ok()).collect();
+            let answers =
+                ask::answer_together(tx, cache, &self.entry.site, &queries, self.now, &Threads::for_many(queries.len()))?;
+            told.extend(set.iter().copied().zip(answers.into_iter().map(Told::from)));
+        }
+        Ok(told)
     }
 }

@@ -1,5 +1,5 @@
 //! A list of values, merged of the rows of buckets: what a panel shows.
-use std::rc::Rc;
+use std::sync::Arc;
 
 use headwater_core::Minute;
 
@@ -53,7 +53,7 @@ impl Buckets {
         let row = |(value, totals): (u32, Totals)| {
             let told = query.metrics.iter().map(|metric| figure(&totals, *metric)).collect::<Option<Vec<Told>>>()?;
             let (metrics, bounds) = told.into_iter().unzip();
-            Some(Row { time: Minute(0), names: vec![Rc::from(sheet.value(value))], metrics, bounds })
+            Some(Row { time: Minute(0), names: vec![Arc::from(sheet.value(value))], metrics, bounds })
         };
         let mut found = found.into_iter().map(row).collect::<Option<Vec<Row>>>()?;
         order::sort(&mut found, last, query);

@@ -1,7 +1,9 @@
 //! Buckets by their totals and rows, for who merges them elsewhere.
 use headwater_core::{Grain, RowDimension, VisitDimension};
 
-use super::evaluate::{gather, parts, starts, views};
+use super::choice::ChosenOnce;
+use super::gather::{gather, parts, views};
+use super::page::starts;
 use super::unit::Part;
 use super::{Bucket, Lens, Need, SiteContext, imports, labels, plan};
 use crate::buckets::{COLUMNS, Line, SheetWriter};
@@ -46,9 +48,10 @@ pub fn buckets<B: Bucket, E>(
     }
     let mut told = Buckets { grain, unit: None, whole: false, rows: Vec::new(), sheets: Vec::new(), left_out: Vec::new() };
     let Some(time) = plan.time else { return Ok(told) };
-    let found = gather(&plan, &plan.reads, false, site, &mut read)?;
-    let views_of = views(&plan.needs, site, &found);
-    let all = parts(&plan, site, &found, &views_of)?;
+    let found = gather(&plan, &plan.reads, false, site, &mut read).map_err(AnswerError::Read)?;
+    let views_of = views(&[&plan.needs], site, &found);
+    let chosen = nobody(&found);
+    let all = parts(&plan, site, &found, &views_of, &chosen)?;
     let mut all = all.iter().peekable();
     let calendar = site.calendar();
     for start in starts(time, plan.span, "date_range", site)? {
@@ -66,14 +69,19 @@ pub fn buckets<B: Bucket, E>(
         let metrics = vec![Metric::Visitors, Metric::Visits];
         let query = Query { metrics, dimensions: vec![Dimension::Time(unit), dimension.clone()], ..query.clone() };
         let plan = super::plan(&query, site)?;
-        let found = gather(&plan, &plan.reads, false, site, &mut read)?;
-        let views = views(&plan.needs, site, &found);
-        match sheet(dimension, &parts(&plan, site, &found, &views)?) {
+        let found = gather(&plan, &plan.reads, false, site, &mut read).map_err(AnswerError::Read)?;
+        let views = views(&[&plan.needs], site, &found);
+        match sheet(dimension, &parts(&plan, site, &found, &views, &nobody(&found))?) {
             Some(sheet) => told.sheets.push(sheet),
             None => told.left_out.push(dimension.clone()),
         }
     }
     Ok(told)
+}
+
+/// Of no bucket anybody is looked for.
+fn nobody<B: Bucket>(buckets: &[B]) -> Vec<ChosenOnce> {
+    buckets.iter().map(|_| ChosenOnce::default()).collect()
 }
 
 /// The rows of tallies that hold the values of a dimension, if lenses know them.

@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use headwater_core::Minute;
 
-use super::evaluate::{labels, starts};
 use super::metrics::{self, Bases};
+use super::page::{labels, starts};
 use super::{Plan, SiteContext, range};
 use crate::figures::named;
 use crate::order::Row;

@@ -24,12 +24,12 @@ pub(super) struct Distinct {
 impl Distinct {
     pub(super) fn collect(&mut self, people: &Profiles, found: &Found) {
         let hash = |visitor: u32| people.hashes.get(visitor as usize).copied().unwrap_or(u64::MAX);
-        self.visitors.extend(found.visitors.iter().map(|&(visitor, group)| (hash(visitor), group)));
+        self.visitors.extend(found.named.iter().map(|&(visitor, group)| (hash(visitor), group)));
         self.visits.extend(found.visits.iter().map(|&(visitor, tag, group)| (hash(visitor), tag, group)));
         self.ends.push(self.visitors.len());
     }
 
-    /// Counts each once in each group, adds the estimates to the rows, and tells how many visitors there were in all.
+    /// Counts each visitor and each visit once in each group, adds the estimates to the rows, and tells how many visitors there were in all.
     pub(super) fn finish(
         mut self,
         job: &Job<'_>,
@@ -42,7 +42,6 @@ impl Distinct {
         if !one {
             // Each bucket is an ascending run, which the stable sort merges instead of sorting anew.
             self.visitors.sort_by_key(|v| v.0);
-            self.visits.sort_by_key(|v| (v.0, v.1));
         }
         let (mut counts, mut visitors) = (Tallied::default(), 0);
         for same in self.visitors.chunk_by(|a, b| a.0 == b.0) {
@@ -65,10 +64,7 @@ impl Distinct {
         for (group, sketch) in sketched.iter().filter(|(group, _)| counts.of(**group) == 0) {
             table.at(*group).add_sketched(What::Visitors, sketch.estimate());
         }
-        let needs = job.needs;
-        if needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct) {
-            self.finish_visits(job, parts, theta, table);
-        }
+        self.finish_visits(job, parts, theta, table);
         visitors
     }
 
@@ -88,13 +84,26 @@ impl Distinct {
                 counts.add(visit.2, key.0, [1, own.0, own.1]);
             }
         }
-        let whats = [What::Visits, What::BounceStarted, What::BounceWentOn];
-        for (group, Counted { counts, squares, .. }) in counts.rows() {
-            for ((what, count), squares) in whats.into_iter().zip(counts).zip(squares) {
-                table.at(group).add_found(what, *count, *squares, share(theta));
+        counts.tell_visits(share(theta), table);
+    }
+}
+
+/// Counts the distinct visits of a unit of one bucket, whose sample is of the share `p`: they come in the order of their visitors, and
+/// the visit that they are is among the visitor's own.
+pub(super) fn visits_alone(job: &Job<'_>, people: &Profiles, found: &Found, p: f64, table: &mut Table) {
+    let columns = &people.visits;
+    let mut counts = Tallied::default();
+    for &(visitor, tag, group) in &found.visits {
+        let mut own = [1, 0, 0];
+        if job.needs.bounces == Some(Visits::Distinct) {
+            for place in people.visits_of(visitor as usize).filter(|place| columns.tag.get(*place) == u64::from(tag)) {
+                own[1] += columns.started.get(place);
+                own[2] += columns.went_on.get(place);
             }
         }
+        counts.add(group, visitor.into(), own);
     }
+    counts.tell_visits(p, table);
 }
 
 /// (hash, tag, started, went on) of every visit, ascending.
@@ -141,6 +150,16 @@ impl Tallied {
             counted.own[i] += count;
             counted.counts[i] += count;
             counted.squares[i] += (counted.own[i] as f64).powi(2) - before.powi(2);
+        }
+    }
+
+    /// Adds them to the rows as visits, and how many of them started and went on.
+    fn tell_visits(&self, p: f64, table: &mut Table) {
+        let whats = [What::Visits, What::BounceStarted, What::BounceWentOn];
+        for (group, Counted { counts, squares, .. }) in self.rows() {
+            for ((what, count), squares) in whats.into_iter().zip(counts).zip(squares) {
+                table.at(group).add_found(what, *count, *squares, p);
+            }
         }
     }
 

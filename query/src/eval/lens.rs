@@ -19,6 +19,18 @@ pub struct Lens {
     names: Option<Arc<Names>>,
     /// The number of the value of each row, by dimension.
     numbers: [OnceLock<Box<[u32]>>; PLACES],
+    /// The numbers of what people have, if it is kept beside them.
+    people: Option<Box<Numbered>>,
+}
+
+/// Names of what people have.
+#[derive(Clone, Debug, Default)]
+struct Numbered {
+    names: Arc<Names>,
+    /// By the places of a column of contexts.
+    contexts: [OnceLock<Box<[u32]>>; VisitDimension::COUNT],
+    /// By strings, of which only pages have numbers.
+    pages: OnceLock<Box<[u32]>>,
 }
 
 /// How many dimensions have a place.
@@ -67,6 +79,36 @@ impl Lens {
     #[must_use]
     pub fn of_site(names: Arc<Names>) -> Self {
         Self { names: Some(names), ..Self::default() }
+    }
+
+    /// A lens for the people of a bucket, whatever rows they come with.
+    #[must_use]
+    pub fn of_people(names: Arc<Names>) -> Self {
+        Self { people: Some(Box::new(Numbered { names, ..Numbered::default() })), ..Self::default() }
+    }
+
+    /// The numbers of the values of a property of visits, in their order, and whose they are.
+    pub(super) fn contexts(&self, property: VisitDimension, people: &Profiles) -> Option<(&Arc<Names>, &[u32])> {
+        let Numbered { names, contexts, .. } = &**self.people.as_ref()?;
+        let values = || people.contexts[property as usize].values.iter().map(|id| people.dict.get(*id));
+        Some((names, contexts[property as usize].get_or_init(|| names.numbers(values()))))
+    }
+
+    /// The numbers of the pages of events by their strings, and whose they are.
+    pub(super) fn pages(&self, people: &Profiles) -> Option<(&Arc<Names>, &[u32])> {
+        let Numbered { names, pages, .. } = &**self.people.as_ref()?;
+        let number = || {
+            let mut ids: Vec<StrId> = people.tuples.iter().map(|tuple| tuple.page).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let numbers = names.numbers(ids.iter().map(|id| people.dict.get(*id)));
+            let mut by_string = vec![0; people.dict.len()].into_boxed_slice();
+            for (id, number) in ids.iter().zip(&numbers) {
+                by_string[id.index()] = *number;
+            }
+            by_string
+        };
+        Some((names, pages.get_or_init(number)))
     }
 
     /// The numbers of the values of a dimension's rows, and whose they are; `None` for properties, and without a site.

@@ -5,39 +5,48 @@
 //! Counts of one dimension without filters are sums of tallies. Everything else looks at samples: a filter is
 //! evaluated once for each distinct string, visit context and event tuple of a bucket, then one scan over the facts
 //! adds up. Distinct visitors are counted per identity window, by the union of hashes of its buckets.
+mod bases;
 mod buckets;
+mod choice;
 mod compare;
 mod distinct;
 mod done;
 mod evaluate;
 mod exits;
+mod gather;
 mod goals;
 mod groups;
 mod imports;
 mod labels;
+mod ledger;
 mod lens;
+mod local;
 mod matcher;
 mod metrics;
 pub(crate) mod money;
 mod names;
 mod needs;
+mod page;
 mod plan;
 mod range;
 mod realtime;
 mod scan;
 mod site;
 mod time;
+mod together;
 mod unit;
 mod view;
+mod workers;
 
 pub use buckets::buckets;
-pub use evaluate::{AnswerError, answer, answer_with_imports};
 pub use imports::ReadImported;
 pub use lens::Lens;
 pub use names::Names;
 pub use plan::{Need, Plan, Read, Rows, plan};
 pub use realtime::{changes, realtime};
 pub use site::{Identity, Kept, Retention, SiteContext};
+pub use together::{AnswerError, answer, answer_together, answer_with_imports, sets};
+pub use workers::{OneByOne, Task, Workers};
 
 use headwater_core::Packed;
 

@@ -2,8 +2,9 @@
 use headwater_core::RowDimension;
 
 use super::matcher::Node;
-use super::scan::Sums;
+use super::scan::{SCANNED, Sums};
 pub(super) use crate::figures::Visits;
+use crate::made::Made;
 use crate::totals::What;
 use crate::{Comparison, Condition, Dimension, Filter, Goal, Metric, Query, QueryError, VisitProperty};
 
@@ -127,30 +128,15 @@ impl Needs {
                 _ => {}
             }
         }
-        let asked = |metrics: &[Metric]| query.metrics.iter().any(|m| metrics.contains(m));
+        let made: Vec<Made> = query.metrics.iter().copied().map(Made::of).collect();
+        let has = |what| made.iter().any(|made| made.has(what));
         let events = shape.of_events();
         let tallies = shape.rows();
-        let conversions = [Metric::ConversionRate, Metric::GroupConversionRate];
-        let visitors = asked(&[Metric::Visitors, Metric::Percentage]) || asked(&conversions);
-        let visits = asked(&[Metric::Visits, Metric::ViewsPerVisit, Metric::VisitDuration, Metric::TimeOnPage]);
-        let bounces = asked(&[Metric::BounceRate]);
-        let numbers = asked(&[
-            Metric::TotalRevenue,
-            Metric::AverageRevenue,
-            Metric::Sum,
-            Metric::Avg,
-            Metric::Min,
-            Metric::Max,
-            Metric::Count,
-            Metric::First,
-            Metric::Last,
-            Metric::Stddev,
-            Metric::Variance,
-            Metric::P50,
-            Metric::P75,
-            Metric::P90,
-            Metric::P99,
-        ]);
+        let visitors = has(What::Visitors);
+        let (visits, bounces) = (has(What::Visits), made.contains(&Made::Bounces));
+        let numbers = made.contains(&Made::Values);
+        // Where visits are counted by when they started.
+        let sums = SCANNED.map(|what| has(what) || (what == What::Started && visits));
         let visits = visits.then_some(if events { Visits::Distinct } else { Visits::Started });
         let bounces = bounces.then_some(match (events, shape.of_pages_only()) {
             (false, _) => Visits::Started,
@@ -166,7 +152,6 @@ impl Needs {
         let by_lens = people && tallies.as_ref().is_some_and(|(of, _)| *of != RowDimension::Prop) && (!numbers || numbered);
         let exits = shape.asks(&Dimension::ExitPage);
         let goals = shape.asks(&Dimension::Goal);
-        let sums = sums(&query.metrics);
         Ok(Self { shape, tallies, visitors, visits, bounces, numbers, sums, people, by_lens, exits, goals })
     }
 
@@ -190,6 +175,11 @@ impl Needs {
         }
     }
 
+    /// Whether the visits that entered by a page are counted, where filters leave no row of tallies to tell them.
+    pub(super) fn counts_entries(&self) -> bool {
+        self.bounces == Some(Visits::Entry) && self.tallies.is_none()
+    }
+
     /// The dimension whose rows are looked at. The values of all events stand in the rows of their names.
     pub(super) fn rows_of(&self) -> Option<RowDimension> {
         self.tallies.as_ref().map(|(of, _)| match of {
@@ -207,25 +197,6 @@ impl Needs {
     pub(super) const fn counts_are_certain(&self) -> bool {
         self.tallies.is_some()
     }
-}
-
-/// The sums that these metrics are made of.
-fn sums(metrics: &[Metric]) -> Sums {
-    let mut sums = Sums::default();
-    for metric in metrics {
-        let of: &[What] = match metric {
-            Metric::Events => &[What::Events],
-            Metric::Pageviews => &[What::Views],
-            Metric::Visits => &[What::Started],
-            Metric::BounceRate => &[What::Started, What::WentOn],
-            Metric::ViewsPerVisit => &[What::Views, What::Started],
-            Metric::VisitDuration | Metric::TimeOnPage => &[What::Engaged, What::Started],
-            Metric::ScrollDepth => &[What::Depth, What::Views],
-            _ => &[],
-        };
-        of.iter().for_each(|what| sums[*what as usize] = true);
-    }
-    sums
 }
 
 /// Names of goals must be of goals.

@@ -122,18 +122,25 @@ impl Plan {
         }
     }
 
-    /// The reads, those that belong to one row of time and one identity window together. So no more has to be in memory
-    /// than what is looked at together.
-    pub(super) fn chunks(&self, site: &SiteContext) -> Vec<Vec<Read>> {
+    /// The first minute of the row of time that holds a minute.
+    pub(super) fn row(&self, at: Minute, site: &SiteContext) -> Minute {
+        self.time.map_or(Minute(0), |time| time.row(at, site.calendar(), self.span))
+    }
+
+    /// The reads of plans that read the same, those together that belong to one row of time and one identity window of any of
+    /// them. So no more has to be in memory than what is looked at together.
+    pub(super) fn chunks(all: &[&Self], site: &SiteContext) -> Vec<Vec<Read>> {
+        let Some(first_plan) = all.first() else { return Vec::new() };
         let calendar = site.calendar();
-        let row = |at: Minute| self.time.map_or(Minute(0), |time| time.row(at, calendar, self.span));
-        let key = |at: Minute| (row(at), site.window(at));
+        let key = |at: Minute| (site.window(at), all.iter().map(|plan| plan.row(at, site)).collect::<Vec<_>>());
+        let joined =
+            |a: &(Minute, Vec<Minute>), b: &(Minute, Vec<Minute>)| a.0 == b.0 && a.1.iter().zip(&b.1).any(|(a, b)| a == b);
         // Long before the first and long after the last bucket there is nothing to part.
-        let first = site.first_data.map_or(self.span.end, |first| first.offset(-3 * 24 * 60));
+        let first = site.first_data.map_or(first_plan.span.end, |first| first.offset(-3 * 24 * 60));
         let last = site.now.offset(3 * 24 * 60);
         let mut chunks: Vec<Vec<Read>> = Vec::new();
         let mut before = None;
-        for read in &self.reads {
+        for read in &first_plan.reads {
             let mut start = read.span.start;
             while start < read.span.end {
                 let mut end = read.span.end;
@@ -144,7 +151,7 @@ impl Plan {
                 }
                 let piece = Read { grain: read.grain, span: Span { start, end } };
                 match chunks.last_mut() {
-                    Some(chunk) if before == Some(key(start)) => chunk.push(piece),
+                    Some(chunk) if before.as_ref().is_some_and(|before| joined(before, &key(start))) => chunk.push(piece),
                     _ => chunks.push(vec![piece]),
                 }
                 before = Some(key(calendar.bucket(read.grain, end.offset(-1)).start));

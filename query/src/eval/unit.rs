@@ -2,15 +2,15 @@
 use headwater_core::{Minute, Numbers, Packed, RowDimension, Stamped, StrId, Tally};
 
 use super::Lens;
-use super::distinct::Distinct;
-use super::done::Done;
-use super::groups::{Groups, Local};
+use super::choice::{Choice, ChosenOnce};
+use super::distinct::{self, Distinct};
+use super::groups::Groups;
 use super::labels;
 use super::lens::Uniques;
-use super::matcher::{Matched, Node};
+use super::local::Local;
 use super::money::From;
 use super::needs::{Needs, Visits};
-use super::scan::{Counts, Found, Squares, Valued, Want, scan};
+use super::scan::{Found, SCANNED, Sums, Valued, Want, scan};
 use super::view::View;
 use crate::Dimension;
 pub(super) use crate::sum::share;
@@ -22,23 +22,24 @@ pub(super) struct Part<'a> {
     pub(super) aggregate: &'a Packed,
     pub(super) view: &'a View<'a>,
     pub(super) lens: Option<&'a Lens>,
+    /// Who of its people is chosen.
+    pub(super) chosen: &'a ChosenOnce,
     /// Its first minute.
     pub(super) start: Minute,
     /// The first minute of its row of time.
     pub(super) row: Minute,
     /// The first minute of its identity window.
     pub(super) window: Minute,
+    /// The least theta of the buckets of this window.
+    pub(super) window_theta: u64,
 }
 
 /// A query, prepared.
 pub(super) struct Job<'q> {
     pub(super) needs: &'q Needs,
-    pub(super) filters: Vec<Node>,
-    /// The dimensions and filters with the entry page in place of the page, if a bounce rate asks for them.
-    pub(super) entry: Option<(Vec<Dimension>, Vec<Node>)>,
-    pub(super) done: Done,
-    /// Whether something looks at the whole window, so that only whom every bucket of it would hold can be judged.
-    pub(super) by_window: bool,
+    pub(super) choice: &'q Choice,
+    /// The dimensions with the entry page in place of the page.
+    pub(super) by_entry: &'q [Dimension],
 }
 
 /// What is known of a unit besides its rows.
@@ -49,11 +50,19 @@ pub(super) struct Added {
     pub(super) visitors: u64,
 }
 
-/// Adds a unit's buckets to the rows. `window_theta` is the least theta of the whole identity window.
-pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, groups: &mut Groups, table: &mut Table) -> Added {
+impl Part<'_> {
+    /// Below which hash everybody is there, or in the whole window if that is looked at.
+    pub(super) fn theta(&self, by_window: bool) -> u64 {
+        if by_window { self.window_theta } else { self.aggregate.people.theta }
+    }
+}
+
+/// Adds a unit's buckets to the rows.
+pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], groups: &mut Groups, table: &mut Table) -> Added {
     let needs = job.needs;
-    let least = parts.iter().map(|p| p.aggregate.people.theta).min().unwrap_or(u64::MAX);
-    let theta = if job.by_window { window_theta } else { least };
+    // Sums need no union, so each bucket gives all it has; unless a filter looks at the whole window.
+    let theta_of = |part: &Part<'_>| part.theta(job.choice.by_window);
+    let theta = parts.iter().map(theta_of).min().unwrap_or(u64::MAX);
     let own;
     let uniques = match (parts, &needs.tallies) {
         // One bucket is its own union, and what it says of its rows may be known already.
@@ -67,24 +76,29 @@ pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], window_theta: u64, grou
         _ => None,
     };
     let scanned = needs.people && uniques.is_none();
+    // One bucket is its own union, and only rows of tallies have sketches.
+    let alone = parts.len() == 1 && needs.tallies.is_none();
+    let mut visitors = 0;
     let mut distinct = Distinct::default();
     for (part, number) in parts.iter().zip(0..) {
         if let Some((of, key)) = &needs.tallies {
             add_tallies(part, *of, key, needs, uniques, groups, table);
         }
-        // Sums need no union, so each bucket gives all it has; unless a filter looks at the whole window.
-        let people = &part.aggregate.people;
-        let own = if job.by_window { theta } else { people.theta };
+        let own = theta_of(part);
         if scanned {
-            let found = add_people(job, part, number, own, groups, table);
-            distinct.collect(people, &found);
+            let found = add_people(job, part, number, own, alone, groups, table);
+            if alone {
+                visitors = found.visitors;
+                distinct::visits_alone(job, &part.aggregate.people, &found, share(theta), table);
+            } else {
+                distinct.collect(&part.aggregate.people, &found);
+            }
         }
-        if needs.bounces == Some(Visits::Entry) && needs.tallies.is_none() {
+        if needs.counts_entries() {
             add_entries(job, part, own, groups, table);
         }
     }
-    let mut visitors = 0;
-    if scanned {
+    if scanned && !alone {
         let sketched = job.sketches(parts, &distinct, groups);
         visitors = distinct.finish(job, parts, theta, &sketched, table);
     }
@@ -192,12 +206,20 @@ fn add_rest<'a>(part: &Part<'a>, with: &Tally, groups: &mut Groups, table: &mut 
     totals.add(What::Depth, total.depth.saturating_sub(with.depth));
 }
 
-fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, groups: &mut Groups, table: &mut Table) -> Found {
+/// Adds a bucket's people; if it is `alone`, its visitors are all that there are in the unit.
+fn add_people<'a>(
+    job: &Job<'_>,
+    part: &Part<'a>,
+    number: u32,
+    theta: u64,
+    alone: bool,
+    groups: &mut Groups,
+    table: &mut Table,
+) -> Found {
     let needs = job.needs;
     let Packed { tallies, people } = part.aggregate;
-    let matched = Matched::new(&job.filters, people, part.view, &job.done.of(part));
     let rows = needs.tallies.as_ref().map(|(of, _)| (&**tallies, *of));
-    let mut local = Local::new(&needs.shape.dimensions, people, part.view, rows, groups);
+    let mut local = Local::new(&needs.shape.dimensions, part, rows, groups);
     let counted = needs.tallies.is_none();
     let numbered = matches!(needs.tallies, Some((RowDimension::Total | RowDimension::Name, _)));
     let want = Want {
@@ -205,34 +227,37 @@ fn add_people<'a>(job: &Job<'_>, part: &Part<'a>, number: u32, theta: u64, group
         started: counted && !needs.shape.of_events(),
         sums: needs.sums,
         numbers: needs.numbers && !numbered,
+        valued: needs.shape.of_goals(),
         visitors: needs.visitors,
+        named: !alone,
         visits: needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct),
-        squares: theta != u64::MAX,
     };
-    let found = scan(people, part.view, theta, &matched, &mut local, groups, want);
+    let found = scan(people, part.view, job.choice.of(part), &mut local, groups, want);
     let p = share(theta);
-    for (group, counts) in (0..).zip(&found.counts) {
-        let Counts { events, views, engaged, depth, started, went_on } = *counts;
-        if events | views | engaged | depth | started | went_on == 0 {
-            continue;
+    for own in &found.groups {
+        if own.shown || own.sums != [0; 6] {
+            let totals = table.at(own.group);
+            if own.shown {
+                totals.show();
+            }
+            let sums = SCANNED.into_iter().zip(own.sums).zip(own.squares);
+            for ((what, count), squares) in sums.filter(|((what, _), _)| needs.sums[*what as usize]) {
+                totals.add_found(what, count, squares, p);
+            }
         }
-        let totals = table.at(group);
-        let squares = found.squares.get(group as usize).copied().unwrap_or_default();
-        let whats = [What::Events, What::Views, What::Engaged, What::Depth, What::Started, What::WentOn];
-        let counts = [events, views, engaged, depth, started, went_on];
-        for ((what, count), squares) in whats.into_iter().zip(counts).zip(squares.sums) {
-            totals.add_found(what, count, squares, p);
+        if alone && own.visitors > 0 {
+            table.at(own.group).add_found(What::Visitors, own.visitors, own.visitors as f64, p);
         }
     }
     for valued in &found.numbers {
         let from = From::One { bucket: number, visitor: valued.visitor, p };
-        add_value(part, valued, from, table.at(valued.group));
+        add_value(part, valued, want.valued, from, table.at(valued.group));
     }
     found
 }
 
 /// Adds the values of equal events, and for those that have none what their goal is worth.
-fn add_value(part: &Part<'_>, valued: &Valued, from: From, totals: &mut Totals) {
+fn add_value(part: &Part<'_>, valued: &Valued, worth: bool, from: From, totals: &mut Totals) {
     let people = &part.aggregate.people;
     let (tuple, count) = (people.facts.tuple.get(valued.fact as usize), people.facts.count.get(valued.fact as usize));
     let numbers = people.numbers_of(valued.fact);
@@ -242,7 +267,10 @@ fn add_value(part: &Part<'_>, valued: &Valued, from: From, totals: &mut Totals) 
     }
     // An event has one value or none.
     let without = count.saturating_sub(numbers.map_or(0, |numbers| numbers.count));
-    if let Some(worth) = part.view.worth(tuple as usize, valued.goal).filter(|_| without > 0) {
+    if worth
+        && without > 0
+        && let Some(worth) = part.view.worth(tuple as usize, valued.goal)
+    {
         // When in the bucket they happened is not known: the bucket's start stands for it.
         let value = Stamped { minute: part.start, id: 0, index: 0, value: worth.value };
         totals.money().add(&worth.currency, &Numbers::repeated(value, without), from);
@@ -251,19 +279,18 @@ fn add_value(part: &Part<'_>, valued: &Valued, from: From, totals: &mut Totals) 
 
 /// The visits that entered by a page, where filters leave no row of tallies to tell them.
 fn add_entries<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Groups, table: &mut Table) {
-    let Some((dimensions, filters)) = &job.entry else { return };
     let people = &part.aggregate.people;
-    let matched = Matched::new(filters, people, part.view, &job.done.of(part));
-    let mut local = Local::new(dimensions, people, part.view, None, groups);
-    let squares = theta != u64::MAX;
-    let sums = job.needs.sums;
-    let want = Want { counts: false, started: true, sums, numbers: false, visitors: false, visits: false, squares };
-    let found = scan(people, part.view, theta, &matched, &mut local, groups, want);
+    let mut local = Local::new(job.by_entry, part, None, groups);
+    let sums: Sums = std::array::from_fn(|i| job.needs.sums[i] && i >= What::Started as usize);
+    let want = Want { started: true, sums, ..Want::default() };
+    let found = scan(people, part.view, job.choice.of_entry(part), &mut local, groups, want);
     let p = share(theta);
-    for (group, counts) in (0..).zip(&found.counts).filter(|(_, c)| c.started | c.went_on > 0) {
-        let Squares { sums, .. } = found.squares.get(group as usize).copied().unwrap_or_default();
-        let totals = table.at(group);
-        totals.add_found(What::BounceStarted, counts.started, sums[4], p);
-        totals.add_found(What::BounceWentOn, counts.went_on, sums[5], p);
+    for own in &found.groups {
+        let [.., started, went_on] = own.sums;
+        if started | went_on > 0 {
+            let totals = table.at(own.group);
+            totals.add_found(What::BounceStarted, started, own.squares[What::Started as usize], p);
+            totals.add_found(What::BounceWentOn, went_on, own.squares[What::WentOn as usize], p);
+        }
     }
 }

@@ -12,8 +12,6 @@ pub(super) struct View<'a> {
     pub(super) exits: Option<Exits<'a>>,
     pub(super) reached: Option<Reached>,
     pub(super) goals: &'a [Goal],
-    /// Whether the worth of goals counts: only where they choose events, not visitors.
-    pub(super) valued: bool,
 }
 
 impl<'a> View<'a> {
@@ -59,9 +57,6 @@ impl<'a> View<'a> {
     /// What an event of a tuple is worth if it says nothing itself: as one of a goal, or of the first of its goals that is
     /// worth anything.
     pub(super) fn worth(&self, tuple: usize, goal: Option<u16>) -> Option<&'a Worth> {
-        if !self.valued {
-            return None;
-        }
         let of = |goal: u16| self.goals.get(usize::from(goal)).and_then(|goal| goal.worth.as_ref());
         match goal {
             Some(goal) => of(goal),

@@ -5,6 +5,7 @@ mod malformed;
 mod merged;
 mod naive;
 mod sampled;
+mod together;
 mod traffic;
 
 use std::collections::HashMap;

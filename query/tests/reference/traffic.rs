@@ -175,7 +175,8 @@ impl World {
                 Need::Tallies(_) => {}
                 Need::People(_) => {
                     let people = aggregate.people.clone();
-                    return Stored { span, aggregate: Arc::new(Packed { tallies, people }), lens: None };
+                    let lens = Some(Lens::of_people(self.names.clone())).filter(|_| span.start.0 / 60 % 5 > 0);
+                    return Stored { span, aggregate: Arc::new(Packed { tallies, people }), lens };
                 }
                 // As stored beside a bucket, or worked out when asked for.
                 Need::Uniques(dimension) if dimension != RowDimension::Prop && span.start.0 / 60 % 2 == 0 => {

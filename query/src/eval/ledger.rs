@@ -1,0 +1,78 @@
+//! The sums of a question's rows, added up unit by unit.
+use headwater_core::Minute;
+
+use super::choice::Choice;
+use super::groups::Groups;
+use super::needs::{Needs, Shape};
+use super::unit::{self, Added, Job, Part};
+use crate::totals::{Table, Totals, What};
+use crate::{Dimension, QueryError};
+
+/// The most rows of an answer before it is cut into pages.
+const MAX_ROWS: usize = 250_000;
+
+/// The sums of rows, bucket by bucket in the order of time.
+pub(super) struct Ledger<'n> {
+    needs: &'n Needs,
+    /// The dimensions with the entry page in place of the page.
+    by_entry: Vec<Dimension>,
+    groups: Groups,
+    table: Table,
+    /// The row that is being added up, and the smallest share of any sample of it so far.
+    row: Option<Minute>,
+    share: f64,
+    /// Start of its time, group, totals.
+    rows: Vec<(Minute, u32, Totals)>,
+    /// The visitors of all groups, each once, if they are asked for.
+    pub(super) everyone: Option<Totals>,
+}
+
+impl<'n> Ledger<'n> {
+    pub(super) fn new(needs: &'n Needs) -> Self {
+        let by_entry = Shape { dimensions: needs.shape.dimensions.clone(), filters: Vec::new() }.by_entry().dimensions;
+        let (groups, table) = (Groups::default(), Table::default());
+        Self { needs, by_entry, groups, table, row: None, share: 1.0, rows: Vec::new(), everyone: None }
+    }
+
+    /// Adds buckets: all those of each row and identity window at once.
+    pub(super) fn add(&mut self, choice: &Choice, parts: &[Part<'_>]) -> Result<(), QueryError> {
+        for unit in parts.chunk_by(|a, b| (a.row, a.window) == (b.row, b.window)) {
+            if self.row != Some(unit[0].row) {
+                self.end_row();
+                self.row = Some(unit[0].row);
+            }
+            let job = Job { needs: self.needs, choice, by_entry: &self.by_entry };
+            let Added { share, visitors } = unit::add(&job, unit, &mut self.groups, &mut self.table);
+            self.share = self.share.min(share);
+            if let Some(everyone) = &mut self.everyone {
+                everyone.add_found(What::Visitors, visitors, visitors as f64, share);
+                everyone.settle();
+                everyone.miss(share);
+            }
+            if self.rows.len() + self.table.len() > MAX_ROWS {
+                return Err(QueryError::TooMuch {
+                    field: "dimensions".to_owned(),
+                    found: format!("the answer has more than {MAX_ROWS} rows"),
+                    allowed: "ask for fewer dimensions, longer units of time or a shorter range, or filter".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) {
+        let Some(row) = self.row.take() else { return };
+        if self.needs.shape.dimensions.is_empty() {
+            // The one row there is, even if nobody passes: samples may have missed who does.
+            self.table.at(0);
+        }
+        let share = std::mem::replace(&mut self.share, 1.0);
+        self.rows.extend(self.table.take(share).map(|(group, totals)| (row, group, totals)));
+    }
+
+    /// The groups, and the rows in order of time.
+    pub(super) fn finish(mut self) -> (Groups, Vec<(Minute, u32, Totals)>) {
+        self.end_row();
+        (self.groups, self.rows)
+    }
+}
