@@ -9,9 +9,10 @@ use super::imports;
 use super::ledger::Ledger;
 use super::metrics::Bases;
 use super::needs::{Needs, Shape};
+use super::room::{Room, Stop};
 use super::unit::Part;
 use crate::totals::What;
-use crate::{Dimension, Filter, Metric, Query, QueryError};
+use crate::{Dimension, Filter, Metric, Query};
 
 /// Of what visitors of rows are shares, as far as it is asked for.
 pub(super) struct AllBases {
@@ -27,18 +28,18 @@ impl Default for AllBases {
 }
 
 impl AllBases {
-    pub(super) fn new(query: &Query, needs: &Needs, parts: &[Part<'_>]) -> Result<Self, QueryError> {
+    pub(super) fn new(query: &Query, needs: &Needs, parts: &[Part<'_>]) -> Result<Self, Stop> {
         let count = |needs: &Needs, row: fn(&Part<'_>) -> Minute| {
             // By other filters others are chosen.
             let chosen: Vec<ChosenOnce> = parts.iter().map(|_| ChosenOnce::default()).collect();
             let parts: Vec<Part<'_>> = parts.iter().zip(&chosen).map(|(p, chosen)| Part { row: row(p), chosen, ..*p }).collect();
-            let mut choice = Choice::new(&[needs])?;
+            let mut choice = Choice::new(&[needs]).map_err(Stop::Query)?;
             if choice.by_window {
                 choice.look_ahead(&parts);
             }
             let mut ledger = Ledger::new(needs);
-            ledger.add(&choice, &parts)?;
-            Ok::<_, QueryError>(ledger.finish())
+            ledger.add(&choice, &parts, &Room::default())?;
+            Ok::<_, Stop>(ledger.finish())
         };
         let total = |filters: Vec<Filter>, metric| {
             if !query.metrics.contains(&metric) {
@@ -46,7 +47,7 @@ impl AllBases {
             }
             let needs = Needs::visitors_of(Shape { dimensions: Vec::new(), filters });
             let (_, rows) = count(&needs, |_| Minute(0))?;
-            Ok::<_, QueryError>(rows.first().map_or(Estimate::exact(0), |(.., totals)| totals.estimate(What::Visitors)))
+            Ok::<_, Stop>(rows.first().map_or(Estimate::exact(0), |(.., totals)| totals.estimate(What::Visitors)))
         };
         let shape = &needs.shape;
         let all = total(shape.filters.clone(), Metric::Percentage)?;

@@ -12,6 +12,7 @@ use super::imports::{self, ReadImported};
 use super::ledger::Ledger;
 use super::metrics::{self, Bases};
 use super::needs::Needs;
+use super::room::{Room, Stop};
 use super::unit::Part;
 use super::{Bucket, Need, Plan, SiteContext, Task, Workers, page};
 use crate::order::{self, Row};
@@ -51,7 +52,8 @@ impl Asked<'_> {
     }
 }
 
-/// Evaluates questions that [look](Asked::looks_with) at the same people, or one.
+/// Evaluates questions that [look](Asked::looks_with) at the same people, or one. Of several those for which there was no room beside the others are
+/// left out (`None`), and are to be evaluated alone.
 ///
 /// # Errors
 /// Those of reading; what is wrong with one question stands in its place.
@@ -61,10 +63,10 @@ pub(super) fn evaluate<B: Bucket, E>(
     read: &mut impl FnMut(Grain, Span, Need) -> Result<Vec<B>, E>,
     imported: &mut ReadImported<'_, E>,
     workers: &dyn Workers,
-) -> Result<Vec<Result<Evaluated, QueryError>>, E> {
+) -> Result<Vec<Option<Result<Evaluated, QueryError>>>, E> {
     let plans: Vec<&Plan> = asked.iter().map(|asked| asked.plan).collect();
     let needs: Vec<&Needs> = plans.iter().map(|plan| &plan.needs).collect();
-    let all_fail = |error: QueryError| Ok(asked.iter().map(|_| Err(error.clone())).collect());
+    let all_fail = |error: QueryError| Ok(asked.iter().map(|_| Some(Err(error.clone()))).collect());
     let Some(first) = asked.first() else { return Ok(Vec::new()) };
     let mut choice = match Choice::new(&needs) {
         Ok(choice) => choice,
@@ -75,6 +77,7 @@ pub(super) fn evaluate<B: Bucket, E>(
     // Light buckets are read in one go; of heavy ones no more than are looked at together.
     let in_one = light || whole || choice.by_window;
     let chunks = if in_one { vec![first.plan.reads.clone()] } else { Plan::chunks(&plans, site) };
+    let room = Room::default();
     let mut passes: Vec<Pass<'_>> = asked.iter().map(|asked| Pass::new(*asked)).collect();
     for chunk in chunks.chunks(AT_ONCE) {
         let buckets = gather(first.plan, &chunk.concat(), whole, site, read)?;
@@ -87,7 +90,7 @@ pub(super) fn evaluate<B: Bucket, E>(
         if choice.by_window {
             choice.look_ahead(&parts);
         }
-        let (choice, parts) = (&choice, &parts[..]);
+        let (choice, parts, room) = (&choice, &parts[..], &room);
         if passes.len() > 1 {
             // First what all need, or they would wait for each other.
             let choose = |part| -> Task<'_> {
@@ -97,7 +100,7 @@ pub(super) fn evaluate<B: Bucket, E>(
             };
             workers.run(parts.iter().map(choose).collect());
         }
-        let tasks = passes.iter_mut().map(|pass| -> Task<'_> { Box::new(move || pass.add(choice, parts, site)) });
+        let tasks = passes.iter_mut().map(|pass| -> Task<'_> { Box::new(move || pass.add(choice, parts, site, room)) });
         workers.run(tasks.collect());
     }
     passes.into_iter().map(|pass| pass.finish(site, imported)).collect()
@@ -108,27 +111,32 @@ struct Pass<'q> {
     asked: Asked<'q>,
     ledger: Ledger<'q>,
     bases: AllBases,
-    failed: Option<QueryError>,
+    stopped: Option<Stop>,
 }
 
 impl<'q> Pass<'q> {
     fn new(asked: Asked<'q>) -> Self {
         let mut ledger = Ledger::new(&asked.plan.needs);
         ledger.everyone = counts_everyone_beside(asked.query, asked.plan).then(Totals::default);
-        Self { asked, ledger, bases: AllBases::default(), failed: None }
+        Self { asked, ledger, bases: AllBases::default(), stopped: None }
     }
 
     /// Adds buckets, all of each of its rows of time and identity windows.
-    fn add(&mut self, choice: &Choice, parts: &[Part<'_>], site: &SiteContext) {
-        if self.failed.is_none() {
-            self.failed = self.try_add(choice, parts, site).err();
+    fn add(&mut self, choice: &Choice, parts: &[Part<'_>], site: &SiteContext, room: &Room) {
+        if self.stopped.is_some() {
+            return;
+        }
+        if let Err(stop) = self.try_add(choice, parts, site, room) {
+            self.stopped = Some(stop);
+            let ledger = std::mem::replace(&mut self.ledger, Ledger::new(&self.asked.plan.needs));
+            room.leave(ledger.counted);
         }
     }
 
-    fn try_add(&mut self, choice: &Choice, parts: &[Part<'_>], site: &SiteContext) -> Result<(), QueryError> {
+    fn try_add(&mut self, choice: &Choice, parts: &[Part<'_>], site: &SiteContext, room: &Room) -> Result<(), Stop> {
         let Asked { query, plan } = self.asked;
         let own: Vec<Part<'_>> = parts.iter().map(|part| Part { row: plan.row(part.start, site), ..*part }).collect();
-        self.ledger.add(choice, &own)?;
+        self.ledger.add(choice, &own, room)?;
         if self.asked.is_whole() {
             self.bases = AllBases::new(query, &plan.needs, &own)?;
         }
@@ -136,10 +144,16 @@ impl<'q> Pass<'q> {
     }
 
     /// The rows. The outer error is that of reading imports.
-    fn finish<E>(self, site: &SiteContext, imported: &mut ReadImported<'_, E>) -> Result<Result<Evaluated, QueryError>, E> {
-        let Self { asked, ledger, mut bases, failed } = self;
-        if let Some(error) = failed {
-            return Ok(Err(error));
+    fn finish<E>(
+        self,
+        site: &SiteContext,
+        imported: &mut ReadImported<'_, E>,
+    ) -> Result<Option<Result<Evaluated, QueryError>>, E> {
+        let Self { asked, ledger, mut bases, stopped } = self;
+        match stopped {
+            Some(Stop::Query(error)) => return Ok(Some(Err(error))),
+            Some(Stop::NoRoom) => return Ok(None),
+            None => {}
         }
         let (Asked { query, plan }, whole) = (asked, asked.is_whole());
         let needs = &plan.needs;
@@ -156,7 +170,7 @@ impl<'q> Pass<'q> {
                 bases.add_imported(needs, &everyone);
             }
         }
-        Ok(rows(asked, site, &groups, totals, &bases))
+        Ok(Some(rows(asked, site, &groups, totals, &bases)))
     }
 }
 

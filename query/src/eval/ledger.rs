@@ -4,12 +4,10 @@ use headwater_core::Minute;
 use super::choice::Choice;
 use super::groups::Groups;
 use super::needs::{Needs, Shape};
+use super::room::{Room, Stop};
 use super::unit::{self, Added, Job, Part};
+use crate::Dimension;
 use crate::totals::{Table, Totals, What};
-use crate::{Dimension, QueryError};
-
-/// The most rows of an answer before it is cut into pages.
-const MAX_ROWS: usize = 250_000;
 
 /// The sums of rows, bucket by bucket in the order of time.
 pub(super) struct Ledger<'n> {
@@ -25,17 +23,19 @@ pub(super) struct Ledger<'n> {
     rows: Vec<(Minute, u32, Totals)>,
     /// The visitors of all groups, each once, if they are asked for.
     pub(super) everyone: Option<Totals>,
+    /// How many rows room was made for.
+    pub(super) counted: usize,
 }
 
 impl<'n> Ledger<'n> {
     pub(super) fn new(needs: &'n Needs) -> Self {
         let by_entry = Shape { dimensions: needs.shape.dimensions.clone(), filters: Vec::new() }.by_entry().dimensions;
         let (groups, table) = (Groups::default(), Table::default());
-        Self { needs, by_entry, groups, table, row: None, share: 1.0, rows: Vec::new(), everyone: None }
+        Self { needs, by_entry, groups, table, row: None, share: 1.0, rows: Vec::new(), everyone: None, counted: 0 }
     }
 
-    /// Adds buckets: all those of each row and identity window at once.
-    pub(super) fn add(&mut self, choice: &Choice, parts: &[Part<'_>]) -> Result<(), QueryError> {
+    /// Adds buckets, all those of each row and identity window at once, as long as there is room.
+    pub(super) fn add(&mut self, choice: &Choice, parts: &[Part<'_>], room: &Room) -> Result<(), Stop> {
         for unit in parts.chunk_by(|a, b| (a.row, a.window) == (b.row, b.window)) {
             if self.row != Some(unit[0].row) {
                 self.end_row();
@@ -49,13 +49,8 @@ impl<'n> Ledger<'n> {
                 everyone.settle();
                 everyone.miss(share);
             }
-            if self.rows.len() + self.table.len() > MAX_ROWS {
-                return Err(QueryError::TooMuch {
-                    field: "dimensions".to_owned(),
-                    found: format!("the answer has more than {MAX_ROWS} rows"),
-                    allowed: "ask for fewer dimensions, longer units of time or a shorter range, or filter".to_owned(),
-                });
-            }
+            let before = std::mem::replace(&mut self.counted, self.rows.len() + self.table.len());
+            room.add(self.counted.saturating_sub(before), self.counted)?;
         }
         Ok(())
     }

@@ -30,6 +30,7 @@ mod page;
 mod plan;
 mod range;
 mod realtime;
+mod room;
 mod scan;
 mod site;
 mod time;

@@ -62,23 +62,29 @@ pub fn answer_together<B: Bucket, E>(
 ) -> Result<Vec<Result<Answer, QueryError>>, E> {
     let plans: Vec<Result<Plan, QueryError>> = queries.iter().map(|query| plan(query, site)).collect();
     // Each with what it is compared with behind it.
-    let asked: Vec<Asked<'_>> = queries.iter().zip(&plans).flat_map(|(query, plan)| spans(query, plan)).collect();
+    let asked: Vec<Asked<'_>> = queries.iter().zip(&plans).flat_map(|(query, plan)| spans(query, plan.as_ref().ok())).collect();
     let mut evaluated: Vec<Option<Result<Evaluated, QueryError>>> = asked.iter().map(|_| None).collect();
     for same in alike(&asked) {
         let some: Vec<Asked<'_>> = same.iter().filter_map(|at| asked.get(*at)).copied().collect();
         for (at, found) in same.into_iter().zip(evaluate(&some, site, &mut read, imported, workers)?) {
-            evaluated[at] = Some(found);
+            evaluated[at] = found;
         }
     }
-    let mut evaluated = evaluated.into_iter().flatten();
+    let mut evaluated = evaluated.into_iter();
     let mut answers = Vec::new();
     for (query, plan) in queries.iter().zip(&plans) {
-        let mut next = || evaluated.next().unwrap_or_else(|| Ok((Vec::new(), 0)));
         answers.push(match plan {
             Err(error) => Err(error.clone()),
             Ok(plan) => {
-                let (own, other) = (next(), plan.compared.as_ref().map(|_| next()));
-                told(query, plan, site, own, other)
+                let mut own: Vec<_> = evaluated.by_ref().take(spans(query, Some(plan)).len()).flatten().collect();
+                if own.len() < spans(query, Some(plan)).len() {
+                    // There was no room for it beside the others.
+                    own.clear();
+                    for alone in spans(query, Some(plan)) {
+                        own.extend(evaluate(&[alone], site, &mut read, imported, workers)?.into_iter().flatten());
+                    }
+                }
+                told(query, plan, site, own)
             }
         });
     }
@@ -92,7 +98,7 @@ pub fn sets(queries: &[&Query], site: &SiteContext) -> Vec<Vec<usize>> {
     let plans: Vec<Result<Plan, QueryError>> = queries.iter().map(|query| plan(query, site)).collect();
     let mut sets: Vec<(Vec<usize>, Vec<Asked<'_>>)> = Vec::new();
     for (at, (query, plan)) in queries.iter().zip(&plans).enumerate() {
-        let mut set = (vec![at], spans(query, plan));
+        let mut set = (vec![at], spans(query, plan.as_ref().ok()));
         let meets = |other: &(Vec<usize>, Vec<Asked<'_>>)| set.1.iter().any(|a| other.1.iter().any(|b| a.looks_with(b)));
         let joined: Vec<_> = sets.extract_if(.., |other| meets(other)).collect();
         for (places, spans) in joined {
@@ -106,9 +112,9 @@ pub fn sets(queries: &[&Query], site: &SiteContext) -> Vec<Vec<usize>> {
 }
 
 /// The spans of a query: its own, and that which it is compared with.
-fn spans<'q>(query: &'q Query, plan: &'q Result<Plan, QueryError>) -> Vec<Asked<'q>> {
-    let own = plan.iter();
-    own.flat_map(|own| [Some(own), own.compared.as_deref()]).flatten().map(|plan| Asked { query, plan }).collect()
+fn spans<'q>(query: &'q Query, plan: Option<&'q Plan>) -> Vec<Asked<'q>> {
+    let both = [plan, plan.and_then(|plan| plan.compared.as_deref())];
+    both.into_iter().flatten().map(|plan| Asked { query, plan }).collect()
 }
 
 /// The places of those that look at the same people, together.
@@ -130,13 +136,13 @@ fn told(
     query: &Query,
     plan: &Plan,
     site: &SiteContext,
-    own: Result<Evaluated, QueryError>,
-    other: Option<Result<Evaluated, QueryError>>,
+    evaluated: Vec<Result<Evaluated, QueryError>>,
 ) -> Result<Answer, QueryError> {
-    let (rows, all) = own?;
+    let mut evaluated = evaluated.into_iter();
+    let (rows, all) = evaluated.next().transpose()?.unwrap_or_default();
     let (mut answer, starts) = page::page(query, plan, site, rows, all)?;
     page::tell_imports(query, plan, site, &mut answer.meta);
-    if let (Some(other), Some(plan_before)) = (other, &plan.compared) {
+    if let (Some(other), Some(plan_before)) = (evaluated.next(), &plan.compared) {
         let (rows, _) = other?;
         compare::join(&mut answer, &starts, query, [plan, plan_before], site, &rows)?;
     }

@@ -1,7 +1,12 @@
 //! Questions that are answered together are answered as each alone, to the last digit of their bounds.
 use std::cell::Cell;
+use std::sync::Arc;
 
-use headwater_query::{Answer, Dimension, Metric, OneByOne, Query, QueryError, Task, Workers, answer_together, sets};
+use headwater_core::{Activity, EventDelta, Fold, Minute, Packed, VisitDimension, VisitorHash};
+use headwater_query::{
+    Answer, Calendar, Dimension, Identity, Metric, OneByOne, Query, QueryError, SiteContext, Span, Task, Workers,
+    answer_together, sets,
+};
 
 use crate::ask;
 use crate::traffic::{Rng, World};
@@ -93,4 +98,58 @@ fn answers_together_are_the_answers_alone() {
     }
     assert!(answered > 4_000 && bounds > 4_000, "{answered} answered, {refused} refused, {bounds} rows with bounds");
     assert!(reads_together * 5 < reads_alone * 4, "{reads_together} reads together, {reads_alone} alone");
+}
+
+/// A day on which each of many pages is seen once.
+fn day_of_pages(day: u32, pages: u32) -> (Span, Arc<Packed>) {
+    let mut fold = Fold::new();
+    let start = Minute(day * 1440);
+    for page in 0..pages {
+        let page_name = format!("/{page}");
+        fold.add(&Activity {
+            visitor: VisitorHash(u64::from(day * pages + page).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            minute: start,
+            tag: 1,
+            visit: &[""; VisitDimension::COUNT],
+            started: 1,
+            went_on: 0,
+            events: &[EventDelta { name: "pageview", page: &page_name, hostname: "a.b", count: 1, ..EventDelta::default() }],
+        });
+    }
+    (Span { start, end: Minute(start.0 + 1440) }, Arc::new(fold.finish().into()))
+}
+
+/// Two answers of 150,000 rows each are more than what is made at the same time; three of 25 are not.
+#[test]
+fn what_has_no_room_beside_others_is_answered_alone() {
+    let days: Vec<_> = (20_000..20_006).map(|day| day_of_pages(day, 25_000)).collect();
+    let mut site = SiteContext::new(Calendar::utc(), Identity::Day, Minute(20_010 * 1440));
+    site.first_data = Some(days[0].0.start);
+    let query = |dimensions: &str, metric: &str| {
+        let body = format!(
+            r#"{{"site_id":"a.b","metrics":["{metric}"],"date_range":"all","dimensions":{dimensions},
+            "filters":[["contains","event:page",["/"]]],"include":{{"total_rows":true}},"pagination":{{"limit":25}}}}"#
+        );
+        Query::parse(body.as_bytes()).unwrap()
+    };
+    let by_day = r#"["time:day","event:page"]"#;
+    let queries =
+        [query(by_day, "visitors"), query(r#"["time:day"]"#, "visits"), query(by_day, "pageviews"), query("[]", "events")];
+    let ask = |queries: &[&Query]| {
+        let reads = Cell::new(0);
+        let read = |_, span: Span, _| {
+            reads.set(reads.get() + 1);
+            Ok::<_, ()>(days.iter().filter(|day| span.contains(day.0.start)).cloned().collect::<Vec<_>>())
+        };
+        let answers = answer_together(queries, &site, read, &mut |_, _| Ok(Vec::new()), &Threads).unwrap();
+        (answers.into_iter().map(Result::unwrap).collect::<Vec<_>>(), reads.get())
+    };
+    let all: Vec<&Query> = queries.iter().collect();
+    let (together, reads) = ask(&all);
+    let (alone, reads_alone): (Vec<_>, Vec<usize>) = all.iter().map(|query| ask(&[*query])).unzip();
+    assert_eq!(together, alone.concat());
+    let rows: Vec<_> = together.iter().map(|answer| answer.meta.total_rows.unwrap()).collect();
+    assert_eq!(rows, [150_000, 6, 150_000, 1]);
+    let once = reads_alone[0];
+    assert!(reads > once && reads <= 3 * once, "one or both of the large are read again: {reads}, alone {reads_alone:?}");
 }
