@@ -1,8 +1,8 @@
 //! Web vitals (<https://web.dev/articles/vitals>): the 75th percentile of each, and what it is rated.
 use headwater_query::MetricValue;
 
-use crate::format;
 use crate::report::Reading;
+use crate::{csv, format};
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,7 +106,7 @@ impl Vital {
     }
 }
 
-/// A 75th percentile, of how many page loads it is, and its bounds where it is an estimate.
+/// A 75th percentile, and of how many page loads it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Told {
     /// Of the values.
@@ -139,6 +139,17 @@ impl Vitals {
     #[must_use]
     pub fn get(&self, n: usize) -> Option<Told> {
         self.0.get(n).copied().flatten()
+    }
+
+    /// All that was told, as a file.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let line = |(vital, told): (&Vital, &Option<Told>)| {
+            let Told { p75, count } = (*told)?;
+            Some(vec![vital.name.to_owned(), format::decimal(p75), vital.rating(p75).words().to_owned(), count.to_string()])
+        };
+        let lines: Vec<_> = VITALS.iter().zip(&self.0).filter_map(line).collect();
+        csv::file(&["Vital", "75th percentile", "Rating", "Page loads"], &lines)
     }
 }
 
@@ -178,5 +189,6 @@ mod tests {
         let vitals = Vitals::read(&serde_json::from_str(answer).unwrap());
         assert_eq!((vitals.get(0), vitals.get(2)), (Some(Told { p75: 1800.0, count: 40 }), None));
         assert!(!vitals.is_empty() && Vitals::default().is_empty());
+        assert_eq!(vitals.csv(), "Vital,75th percentile,Rating,Page loads\r\nLCP,1800,Good,40\r\n");
     }
 }

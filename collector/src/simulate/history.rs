@@ -69,6 +69,7 @@ fn fold(visit: &Visit, host: &str, start: u32, random: &mut Random, folds: &mut 
     ];
     properties.into_iter().for_each(|(dimension, value)| context[dimension as usize] = value);
     let tag = random.bits() as u16 | 1;
+    let vitals = visit.vitals();
     for (i, view) in visit.views.iter().enumerate() {
         let minute = Minute(start + view.after / 60);
         let went_on = u64::from(i + 1 < visit.views.len());
@@ -82,6 +83,10 @@ fn fold(visit: &Visit, host: &str, start: u32, random: &mut Random, folds: &mut 
             values: e.value.as_ref().map_or(&[], |v| std::slice::from_ref(&v.0)),
             ..event
         }));
+        if i == 0 {
+            let told = vitals.iter().map(|(name, value)| EventDelta { name, values: std::slice::from_ref(value), ..event });
+            events.extend(told);
+        }
         let (started, goes_on) = if i == 0 { (1, u64::from(visit.goes_on())) } else { (0, 0) };
         let visitor = VisitorHash(visit.who);
         let activity = Activity { visitor, minute, tag, visit: &context, started, went_on: goes_on, events: &events };

@@ -39,6 +39,16 @@ pub(crate) fn beacons(visit: &Visit, site: &str, host: &str, now: Millis, random
                 ..Delta::default()
             });
         }
+        if i == 0 {
+            minute.deltas.extend(visit.vitals().into_iter().map(|(name, value)| Delta {
+                name: strings.id(name),
+                page,
+                hostname,
+                count: 1,
+                values: vec![value],
+                ..Delta::default()
+            }));
+        }
         // The visit went on at its first event or second view, whichever came first; the view before this one as well.
         let first = visit.views.iter().position(|v| !v.events.is_empty());
         minute.went_on = u8::from(visit.goes_on() && i == first.unwrap_or(usize::MAX).min(1));

@@ -144,11 +144,29 @@ impl Visit {
         (seconds, 20 + (bits >> 8) % 81)
     }
 
+    /// The web vitals of its page load, those that its browser would tell: names, and values in millionths. Told by the visitor's own bits, too;
+    /// on phones all of it takes longer.
+    #[must_use]
+    pub(crate) fn vitals(&self) -> Vec<(&'static str, i64)> {
+        let slow = if self.screen < 1000 { 1.6 } else { 1.0 };
+        let drawn = |n: u32| (self.who.rotate_left(n * 13) % 1000) as f64 / 1000.0;
+        // Most are near the least; a few take several times as long.
+        let takes = |n: u32, least: f64, more: f64| ((least + more * drawn(n).powi(3)) * slow).round() as i64 * 1_000_000;
+        let (chrome, firefox) = (self.user_agent.contains("Chrome/"), self.user_agent.contains("Firefox/"));
+        let mut vitals = vec![("TTFB", takes(1, 90.0, 1100.0)), ("FCP", takes(2, 420.0, 2400.0))];
+        if chrome || firefox {
+            vitals.push(("LCP", takes(3, 700.0, 4200.0)));
+            vitals.extend(self.goes_on().then(|| ("INP", takes(4, 40.0, 420.0))));
+        }
+        vitals.extend(chrome.then(|| ("CLS", (drawn(5).powi(4) * 400_000.0) as i64)));
+        vitals
+    }
+
     /// What it adds to the counts.
     #[must_use]
     pub(crate) fn sums(&self) -> Sums {
         let pageviews = self.views.len() as i64;
-        let events: usize = self.views.iter().map(|view| view.events.len()).sum();
+        let events = self.views.iter().map(|view| view.events.len()).sum::<usize>() + self.vitals().len();
         Sums { visitors: 1, visits: 1, pageviews, events: pageviews + events as i64 }
     }
 }

@@ -4,9 +4,9 @@ use wasm_bindgen_futures::spawn_local;
 use super::dialog::dialog;
 use super::dom::{El, button, el, of};
 use super::follow::{Signal, untrack};
-use super::http;
 use super::panels::name;
 use super::state::{Overlay, state};
+use super::{browser, http};
 use crate::format;
 use crate::question;
 use crate::vitals::{Told, VITALS, Vital, Vitals, pages};
@@ -18,11 +18,22 @@ pub(crate) fn vitals() -> El {
     el("div").part(shown, |shown| {
         let head = of("div", "panel-head")
             .with(el("h2").set("id", "vitals").text("Web vitals"))
-            .with(of("span", "aside").text("for three of four page loads, or better"));
+            .with(of("span", "aside").text("for three of four page loads, or better"))
+            .with(save());
         let all = of("div", "vitals").all(VITALS.iter().enumerate().map(|(n, vital)| one(n, vital)));
         let section = || of("section", "sheet box-vitals").set("aria-labelledby", "vitals").with(head).with(all);
         if shown { vec![section()] } else { Vec::new() }
     })
+}
+
+fn save() -> El {
+    let state = state();
+    let save = button("link", "CSV", move |_| {
+        if let Some(vitals) = state.vitals.get_untracked() {
+            browser::save(&format!("{}-web-vitals.csv", state.domain_untracked()), "text/csv", &vitals.csv());
+        }
+    });
+    save.set("aria-label", "Download web vitals as CSV")
 }
 
 fn one(n: usize, vital: &'static Vital) -> El {
