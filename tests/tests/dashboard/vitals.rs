@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 
 use crate::demo::Demo;
 
+const SITE: &str = "shop.example";
+
 /// Of the events of twelve page loads: nine of `/` with fast and three of `/slow` with slow drawings, and a purchase.
 fn events() -> Value {
     let event = |n: usize, name: &str, path: &str, more: Value| {
-        let mut event = json!({"domain": "demo.localhost", "name": name, "url": format!("http://demo.localhost{path}"),
+        let mut event = json!({"domain": SITE, "name": name, "url": format!("http://{SITE}{path}"),
             "ip": format!("10.1.0.{n}"), "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"});
         if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
             event.extend(more);
@@ -33,8 +35,16 @@ fn slow_pages_are_found_and_numbers_are_the_readers_own() {
     let demo = Demo::start("2");
     let browser = &demo.browser;
     let api = Api::new(demo.server.port, Some(ADMIN));
+    let open = |search: &str| {
+        browser.visit(&format!("http://127.0.0.1:{}/{SITE}{search}", demo.server.port));
+        demo.until("figures", "document.querySelector('.card .figure')?.innerText ?? '–'", |text| text != "–");
+        demo.settle();
+    };
+    demo.server.add_site(SITE, &[]);
     demo.sign_in();
-    demo.open("?period=day");
+    let visit = json!({"domain": SITE, "name": "pageview", "url": format!("http://{SITE}/")});
+    assert_eq!(api.post("/api/event", &visit).expect("an answer").status, 202);
+    open("?period=day");
     assert_eq!(browser.run("return document.querySelectorAll('.vital').length"), json!(0), "nobody measured anything");
 
     assert_eq!(api.post("/api/event", &events()).expect("an answer").status, 202);
@@ -56,15 +66,15 @@ fn slow_pages_are_found_and_numbers_are_the_readers_own() {
     demo.until("the slow page's", words, |text| text.contains("4.8 s Poor, 3 page loads"));
 
     // What events are worth.
-    demo.open("?period=day&all=events");
+    open("?period=day&all=events");
     demo.until("what was bought", "document.querySelector('dialog tbody')?.innerText ?? ''", |text| text.contains("1,234.5 EUR"));
 
     // The same in Germany.
     let german = json!({"userAgent": "Mozilla/5.0 (X11; Linux x86_64)", "acceptLanguage": "de-DE"});
     browser.devtools("Emulation.setUserAgentOverride", &german);
-    demo.open("?period=day&all=events");
+    open("?period=day&all=events");
     demo.until("what was bought", "document.querySelector('dialog tbody')?.innerText ?? ''", |text| text.contains("1.234,5 EUR"));
-    demo.open("?period=day");
+    open("?period=day");
     demo.until("the vitals", words, |text| text.contains("1,2 s Good") && text.contains("0,13 Needs work"));
     demo.until("the hours", "[...document.querySelectorAll('svg text')].map(t => t.textContent).join()", |text| {
         text.contains("04:00")
