@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater_core::{Estimate, Minute};
 
-use super::choice::{Choice, ChosenOnce};
+use super::choice::Choice;
 use super::imports;
 use super::ledger::Ledger;
 use super::metrics::Bases;
@@ -31,8 +31,7 @@ impl AllBases {
     pub(super) fn new(query: &Query, needs: &Needs, parts: &[Part<'_>]) -> Result<Self, Stop> {
         let count = |needs: &Needs, row: fn(&Part<'_>) -> Minute| {
             // By other filters others are chosen.
-            let chosen: Vec<ChosenOnce> = parts.iter().map(|_| ChosenOnce::default()).collect();
-            let parts: Vec<Part<'_>> = parts.iter().zip(&chosen).map(|(p, chosen)| Part { row: row(p), chosen, ..*p }).collect();
+            let parts: Vec<Part<'_>> = parts.iter().map(|part| Part { row: row(part), chosen: None, ..*part }).collect();
             let mut choice = Choice::new(&[needs]).map_err(Stop::Query)?;
             if choice.by_window {
                 choice.look_ahead(&parts);

@@ -1,7 +1,6 @@
 //! Buckets by their totals and rows, for who merges them elsewhere.
 use headwater_core::{Grain, RowDimension, VisitDimension};
 
-use super::choice::ChosenOnce;
 use super::gather::{gather, parts, views};
 use super::page::starts;
 use super::unit::Part;
@@ -50,8 +49,7 @@ pub fn buckets<B: Bucket, E>(
     let Some(time) = plan.time else { return Ok(told) };
     let found = gather(&plan, &plan.reads, false, site, &mut read).map_err(AnswerError::Read)?;
     let views_of = views(&[&plan.needs], site, &found);
-    let chosen = nobody(&found);
-    let all = parts(&plan, site, &found, &views_of, &chosen)?;
+    let all = parts(&plan, site, &found, &views_of)?;
     let mut all = all.iter().peekable();
     let calendar = site.calendar();
     for start in starts(time, plan.span, "date_range", site)? {
@@ -71,17 +69,12 @@ pub fn buckets<B: Bucket, E>(
         let plan = super::plan(&query, site)?;
         let found = gather(&plan, &plan.reads, false, site, &mut read).map_err(AnswerError::Read)?;
         let views = views(&[&plan.needs], site, &found);
-        match sheet(dimension, &parts(&plan, site, &found, &views, &nobody(&found))?) {
+        match sheet(dimension, &parts(&plan, site, &found, &views)?) {
             Some(sheet) => told.sheets.push(sheet),
             None => told.left_out.push(dimension.clone()),
         }
     }
     Ok(told)
-}
-
-/// Of no bucket anybody is looked for.
-fn nobody<B: Bucket>(buckets: &[B]) -> Vec<ChosenOnce> {
-    buckets.iter().map(|_| ChosenOnce::default()).collect()
 }
 
 /// The rows of tallies that hold the values of a dimension, if lenses know them.

@@ -69,16 +69,16 @@ impl Choice {
         self.done = Done::new(&self.inside, parts);
     }
 
-    /// Those of a bucket.
-    pub(super) fn of<'a>(&self, part: &Part<'a>) -> &'a Chosen {
-        part.chosen.by_page.get_or_init(|| self.choose(&self.filters, self.look, part))
+    /// Those of a bucket, for all who hand in the same `once`.
+    pub(super) fn of<'c>(&self, part: &Part<'_>, once: &'c ChosenOnce) -> &'c Chosen {
+        once.by_page.get_or_init(|| self.choose(&self.filters, self.look, part))
     }
 
     /// The same where the entry page stands for the page; of their events nothing is known.
-    pub(super) fn of_entry<'a>(&self, part: &Part<'a>) -> &'a Chosen {
+    pub(super) fn of_entry<'c>(&self, part: &Part<'_>, once: &'c ChosenOnce) -> &'c Chosen {
         match &self.entry {
-            None => self.of(part),
-            Some(filters) => part.chosen.by_entry.get_or_init(|| self.choose(filters, Look::default(), part)),
+            None => self.of(part, once),
+            Some(filters) => once.by_entry.get_or_init(|| self.choose(filters, Look::default(), part)),
         }
     }
 

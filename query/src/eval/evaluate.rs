@@ -40,15 +40,15 @@ impl Asked<'_> {
         !counts_everyone_beside(self.query, self.plan) && self.query.metrics.iter().any(|metric| shares.contains(metric))
     }
 
-    /// Whether it looks at people only, part of the range by part: then others can look with it.
-    fn is_shared(&self) -> bool {
-        self.plan.needs.tallies.is_none() && !self.is_whole()
+    /// Whether it looks at people only, day by day: then others can look with it, and who is chosen need not be kept for long.
+    fn is_shared(&self, site: &SiteContext) -> bool {
+        self.plan.needs.tallies.is_none() && !self.is_whole() && site.counts_by_day(self.plan.span)
     }
 
     /// Whether two look at the same people.
-    pub(super) fn looks_with(&self, other: &Self) -> bool {
+    pub(super) fn looks_with(&self, other: &Self, site: &SiteContext) -> bool {
         let of = |asked: &Self| (&asked.plan.reads, &asked.plan.needs.shape.filters, asked.plan.needs.exits);
-        self.is_shared() && other.is_shared() && of(self) == of(other)
+        self.is_shared(site) && other.is_shared(site) && of(self) == of(other)
     }
 }
 
@@ -82,28 +82,48 @@ pub(super) fn evaluate<B: Bucket, E>(
     for chunk in chunks.chunks(AT_ONCE) {
         let buckets = gather(first.plan, &chunk.concat(), whole, site, read)?;
         let views = views(&needs, site, &buckets);
-        let chosen: Vec<ChosenOnce> = buckets.iter().map(|_| ChosenOnce::default()).collect();
-        let parts = match parts(first.plan, site, &buckets, &views, &chosen) {
+        let parts = match parts(first.plan, site, &buckets, &views) {
             Ok(parts) => parts,
             Err(error) => return all_fail(error),
         };
         if choice.by_window {
             choice.look_ahead(&parts);
         }
-        let (choice, parts, room) = (&choice, &parts[..], &room);
-        if passes.len() > 1 {
-            // First what all need, or they would wait for each other.
-            let choose = |part| -> Task<'_> {
-                Box::new(move || {
-                    choice.of(part);
-                })
-            };
-            workers.run(parts.iter().map(choose).collect());
+        match &mut passes[..] {
+            [pass] => pass.add(&choice, &parts, site, &room),
+            passes => add_together(passes, &choice, &parts, site, &room, workers),
         }
-        let tasks = passes.iter_mut().map(|pass| -> Task<'_> { Box::new(move || pass.add(choice, parts, site, room)) });
-        workers.run(tasks.collect());
     }
     passes.into_iter().map(|pass| pass.finish(site, imported)).collect()
+}
+
+/// Adds buckets to several questions: of a few windows at a time all who are chosen, then each question's sums of them.
+fn add_together(
+    passes: &mut [Pass<'_>],
+    choice: &Choice,
+    parts: &[Part<'_>],
+    site: &SiteContext,
+    room: &Room,
+    workers: &dyn Workers,
+) {
+    let mut rest = parts;
+    while !rest.is_empty() {
+        let windows = rest.chunk_by(|a, b| a.window == b.window).take(AT_ONCE);
+        let (some, others) = rest.split_at(windows.map(<[_]>::len).sum());
+        rest = others;
+        let chosen: Vec<ChosenOnce> = some.iter().map(|_| ChosenOnce::default()).collect();
+        let some: Vec<Part<'_>> = some.iter().zip(&chosen).map(|(part, once)| Part { chosen: Some(once), ..*part }).collect();
+        let choose = |(part, once)| -> Task<'_> {
+            Box::new(move || {
+                choice.of(part, once);
+            })
+        };
+        // First what all need, or they would wait for each other.
+        workers.run(some.iter().zip(&chosen).map(choose).collect());
+        let some = &some[..];
+        let tasks = passes.iter_mut().map(|pass| -> Task<'_> { Box::new(move || pass.add(choice, some, site, room)) });
+        workers.run(tasks.collect());
+    }
 }
 
 /// What a question has of the buckets so far.

@@ -3,7 +3,6 @@ use std::collections::HashMap;
 
 use headwater_core::{Grain, Minute, Profiles};
 
-use super::choice::ChosenOnce;
 use super::exits::exits;
 use super::goals::Reached;
 use super::needs::Needs;
@@ -64,7 +63,6 @@ pub(super) fn parts<'a, B: Bucket>(
     site: &SiteContext,
     buckets: &'a [B],
     views: &'a [View<'a>],
-    chosen: &'a [ChosenOnce],
 ) -> Result<Vec<Part<'a>>, QueryError> {
     let calendar = site.calendar();
     let mut theta: HashMap<Minute, u64> = HashMap::new();
@@ -72,7 +70,7 @@ pub(super) fn parts<'a, B: Bucket>(
         let least = theta.entry(site.window(bucket.span().start)).or_insert(u64::MAX);
         *least = bucket.aggregate().people.theta.min(*least);
     }
-    let part = |((bucket, view), chosen): ((&'a B, &'a View<'a>), &'a ChosenOnce)| {
+    let part = |(bucket, view): (&'a B, &'a View<'a>)| {
         let start = bucket.span().start;
         if plan.needs.people && !bucket.has_people() {
             return Err(QueryError::NotAvailable {
@@ -83,7 +81,7 @@ pub(super) fn parts<'a, B: Bucket>(
         }
         let (row, window) = (plan.row(start, site), site.window(start));
         let window_theta = theta.get(&window).copied().unwrap_or(u64::MAX);
-        Ok(Part { aggregate: bucket.aggregate(), view, lens: bucket.lens(), chosen, start, row, window, window_theta })
+        Ok(Part { aggregate: bucket.aggregate(), view, lens: bucket.lens(), chosen: None, start, row, window, window_theta })
     };
-    buckets.iter().zip(views).zip(chosen).map(part).collect()
+    buckets.iter().zip(views).map(part).collect()
 }

@@ -3,8 +3,8 @@
 //! [`plan`] says which buckets to read; [`answer`](crate::answer) reads them and evaluates the query over them.
 //!
 //! Counts of one dimension without filters are sums of tallies. Everything else looks at samples: a filter is
-//! evaluated once for each distinct string, visit context and event tuple of a bucket, then one scan over the facts
-//! adds up. Distinct visitors are counted per identity window, by the union of hashes of its buckets.
+//! evaluated once for each distinct string, visit context and event tuple of a bucket, which tells who is chosen; then one scan
+//! over them adds up, or one for each of the questions that choose the same. Distinct visitors are counted per identity window, by the union of hashes of its buckets.
 mod bases;
 mod buckets;
 mod choice;

@@ -49,7 +49,7 @@ pub fn answer_with_imports<B: Bucket, E>(
 }
 
 /// [`answer_with_imports`] for several queries about one site, in their order. Those that look at the same people, because they have the
-/// same filters and the same range, share one look at them. What is wrong with a query stands in its place.
+/// same filters and the same range, share one look at them, if the site tells visitors apart by the day. What is wrong with a query stands in its place.
 ///
 /// # Errors
 /// Those of reading.
@@ -64,7 +64,7 @@ pub fn answer_together<B: Bucket, E>(
     // Each with what it is compared with behind it.
     let asked: Vec<Asked<'_>> = queries.iter().zip(&plans).flat_map(|(query, plan)| spans(query, plan.as_ref().ok())).collect();
     let mut evaluated: Vec<Option<Result<Evaluated, QueryError>>> = asked.iter().map(|_| None).collect();
-    for same in alike(&asked) {
+    for same in alike(&asked, site) {
         let some: Vec<Asked<'_>> = same.iter().filter_map(|at| asked.get(*at)).copied().collect();
         for (at, found) in same.into_iter().zip(evaluate(&some, site, &mut read, imported, workers)?) {
             evaluated[at] = found;
@@ -99,7 +99,7 @@ pub fn sets(queries: &[&Query], site: &SiteContext) -> Vec<Vec<usize>> {
     let mut sets: Vec<(Vec<usize>, Vec<Asked<'_>>)> = Vec::new();
     for (at, (query, plan)) in queries.iter().zip(&plans).enumerate() {
         let mut set = (vec![at], spans(query, plan.as_ref().ok()));
-        let meets = |other: &(Vec<usize>, Vec<Asked<'_>>)| set.1.iter().any(|a| other.1.iter().any(|b| a.looks_with(b)));
+        let meets = |other: &(Vec<usize>, Vec<Asked<'_>>)| set.1.iter().any(|a| other.1.iter().any(|b| a.looks_with(b, site)));
         let joined: Vec<_> = sets.extract_if(.., |other| meets(other)).collect();
         for (places, spans) in joined {
             set.0.extend(places);
@@ -118,11 +118,12 @@ fn spans<'q>(query: &'q Query, plan: Option<&'q Plan>) -> Vec<Asked<'q>> {
 }
 
 /// The places of those that look at the same people, together.
-fn alike(asked: &[Asked<'_>]) -> Vec<Vec<usize>> {
+fn alike(asked: &[Asked<'_>], site: &SiteContext) -> Vec<Vec<usize>> {
     let mut alike: Vec<Vec<usize>> = Vec::new();
     for (at, one) in asked.iter().enumerate() {
-        let fits =
-            |same: &&mut Vec<usize>| same.first().and_then(|first| asked.get(*first)).is_some_and(|first| first.looks_with(one));
+        let fits = |same: &&mut Vec<usize>| {
+            same.first().and_then(|first| asked.get(*first)).is_some_and(|first| first.looks_with(one, site))
+        };
         match alike.iter_mut().find(fits) {
             Some(same) => same.push(at),
             None => alike.push(vec![at]),

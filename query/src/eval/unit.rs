@@ -22,8 +22,8 @@ pub(super) struct Part<'a> {
     pub(super) aggregate: &'a Packed,
     pub(super) view: &'a View<'a>,
     pub(super) lens: Option<&'a Lens>,
-    /// Who of its people is chosen.
-    pub(super) chosen: &'a ChosenOnce,
+    /// Who of its people is chosen, if several questions share that.
+    pub(super) chosen: Option<&'a ChosenOnce>,
     /// Its first minute.
     pub(super) start: Minute,
     /// The first minute of its row of time.
@@ -84,9 +84,10 @@ pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], groups: &mut Groups, ta
         if let Some((of, key)) = &needs.tallies {
             add_tallies(part, *of, key, needs, uniques, groups, table);
         }
-        let own = theta_of(part);
+        let own = ChosenOnce::default();
+        let at = Place { part, chosen: part.chosen.unwrap_or(&own), number, theta: theta_of(part), alone };
         if scanned {
-            let found = add_people(job, part, number, own, alone, groups, table);
+            let found = add_people(job, at, groups, table);
             if alone {
                 visitors = found.visitors;
                 distinct::visits_alone(job, &part.aggregate.people, &found, share(theta), table);
@@ -95,7 +96,7 @@ pub(super) fn add<'a>(job: &Job<'_>, parts: &[Part<'a>], groups: &mut Groups, ta
             }
         }
         if needs.counts_entries() {
-            add_entries(job, part, own, groups, table);
+            add_entries(job, at, groups, table);
         }
     }
     if scanned && !alone {
@@ -206,16 +207,21 @@ fn add_rest<'a>(part: &Part<'a>, with: &Tally, groups: &mut Groups, table: &mut 
     totals.add(What::Depth, total.depth.saturating_sub(with.depth));
 }
 
-/// Adds a bucket's people; if it is `alone`, its visitors are all that there are in the unit.
-fn add_people<'a>(
-    job: &Job<'_>,
-    part: &Part<'a>,
+/// A bucket of a unit.
+#[derive(Clone, Copy)]
+struct Place<'p, 'a> {
+    part: &'p Part<'a>,
+    chosen: &'p ChosenOnce,
+    /// Its number in the unit.
     number: u32,
+    /// Below which hash its people are looked at.
     theta: u64,
+    /// Whether its visitors are all that there are in the unit.
     alone: bool,
-    groups: &mut Groups,
-    table: &mut Table,
-) -> Found {
+}
+
+fn add_people(job: &Job<'_>, at: Place<'_, '_>, groups: &mut Groups, table: &mut Table) -> Found {
+    let Place { part, chosen, number, theta, alone } = at;
     let needs = job.needs;
     let Packed { tallies, people } = part.aggregate;
     let rows = needs.tallies.as_ref().map(|(of, _)| (&**tallies, *of));
@@ -232,7 +238,7 @@ fn add_people<'a>(
         named: !alone,
         visits: needs.visits == Some(Visits::Distinct) || needs.bounces == Some(Visits::Distinct),
     };
-    let found = scan(people, part.view, job.choice.of(part), &mut local, groups, want);
+    let found = scan(people, part.view, job.choice.of(part, chosen), &mut local, groups, want);
     let p = share(theta);
     for own in &found.groups {
         if own.shown || own.sums != [0; 6] {
@@ -278,12 +284,13 @@ fn add_value(part: &Part<'_>, valued: &Valued, worth: bool, from: From, totals: 
 }
 
 /// The visits that entered by a page, where filters leave no row of tallies to tell them.
-fn add_entries<'a>(job: &Job<'_>, part: &Part<'a>, theta: u64, groups: &mut Groups, table: &mut Table) {
+fn add_entries(job: &Job<'_>, at: Place<'_, '_>, groups: &mut Groups, table: &mut Table) {
+    let Place { part, chosen, theta, .. } = at;
     let people = &part.aggregate.people;
     let mut local = Local::new(job.by_entry, part, None, groups);
     let sums: Sums = std::array::from_fn(|i| job.needs.sums[i] && i >= What::Started as usize);
     let want = Want { started: true, sums, ..Want::default() };
-    let found = scan(people, part.view, job.choice.of_entry(part), &mut local, groups, want);
+    let found = scan(people, part.view, job.choice.of_entry(part, chosen), &mut local, groups, want);
     let p = share(theta);
     for own in &found.groups {
         let [.., started, went_on] = own.sums;
