@@ -1,7 +1,7 @@
 //! Who is chosen: the visits and events of a bucket that pass the filters, found once for all questions that have the same filters.
 use std::sync::OnceLock;
 
-use headwater_core::{PAGEVIEW, Profiles};
+use headwater_core::{PAGEVIEW, Profiles, Tuple};
 
 use super::done::Done;
 use super::matcher::{Matched, Node};
@@ -27,6 +27,8 @@ pub(super) struct Choice {
 /// What any of the questions asks of events.
 #[derive(Clone, Copy, Debug, Default)]
 struct Look {
+    /// Whether they are looked at at all; if not, only visits that started or went on are chosen.
+    any: bool,
     /// Whether they are looked at one by one; if not, one of them tells that a visit counts.
     single: bool,
     engaged: bool,
@@ -55,6 +57,7 @@ impl Choice {
         let asked = |what: What| all.iter().any(|needs| needs.sums[what as usize]);
         let distinct = |needs: &Needs| [needs.visits, needs.bounces].contains(&Some(Visits::Distinct));
         let look = Look {
+            any: true,
             single: [What::Events, What::Views, What::Engaged, What::Depth].into_iter().any(asked)
                 || all.iter().any(|needs| needs.shape.of_events() || needs.numbers || distinct(needs)),
             engaged: asked(What::Engaged),
@@ -86,9 +89,10 @@ impl Choice {
         let (people, view) = (&*part.aggregate.people, part.view);
         let matched = Matched::new(filters, people, view, &self.done.of(part));
         let (visits, facts) = (&people.visits, &people.facts);
-        let pageview = people.dict.find(PAGEVIEW);
-        let is_view: Vec<bool> = people.tuples.iter().map(|t| Some(t.name) == pageview).collect();
         let single = look.single || matched.is_of_events();
+        let pageview = people.dict.find(PAGEVIEW);
+        let of_views = |t: &Tuple| Some(t.name) == pageview;
+        let is_view = if single { people.tuples.iter().map(of_views).collect() } else { Vec::new() };
         let known = people.hashes.partition_point(|hash| *hash < part.theta(self.by_window));
         let end = known.checked_sub(1).and_then(|last| people.visits_end.get(last)).copied().unwrap_or(0);
         let places = candidates(people, view, end, &matched);
@@ -118,7 +122,7 @@ impl Choice {
                     engaged += if look.engaged { facts.engaged.get(fact) } else { 0 };
                     depth += if look.depth { facts.depth.get(fact) } else { 0 };
                 }
-            } else {
+            } else if look.any {
                 happened = u64::from(people.counts(people.facts_of(at)));
             }
             let (started, went_on) = (visits.started.get(at), visits.went_on.get(at));
