@@ -30,10 +30,11 @@ pub struct Tracker {
     pub settings: Settings,
     /// The visit as this page last saw it.
     visit: Visit,
-    pub(crate) delivery: Delivery,
     pub(crate) draft: Draft,
     /// Where what to store is written, to be read at once.
     out: Buf<[u8; 16_384]>,
+    /// Last, because it is large: so all others have small addresses, which are fewer bytes of Wasm.
+    pub(crate) delivery: Delivery,
 }
 
 impl Tracker {

@@ -34,16 +34,20 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// encoder cuts what is longer.
 const INPUT: usize = 24_576;
 
-/// A static that is only ever used from one thread.
-struct Local<T>(UnsafeCell<T>);
+/// All that there is. The input is last: the tracker's addresses are in the code most often, and small ones have fewer bytes.
+#[repr(C)]
+struct Memory {
+    /// Whether the tracker is at work: whatever a page does to our imports, nothing gets at it twice.
+    busy: Cell<bool>,
+    tracker: UnsafeCell<Tracker>,
+    input: UnsafeCell<[u8; INPUT]>,
+}
 
 // SAFETY: a page's Wasm instance has one thread.
-unsafe impl<T> Sync for Local<T> {}
+unsafe impl Sync for Memory {}
 
-static INPUT_BUFFER: Local<[u8; INPUT]> = Local(UnsafeCell::new([0; INPUT]));
-static TRACKER: Local<Tracker> = Local(UnsafeCell::new(Tracker::NEW));
-/// Whether `TRACKER` is at work: whatever a page does to our imports, nothing gets at it twice.
-static BUSY: Local<Cell<bool>> = Local(UnsafeCell::new(Cell::new(false)));
+static MEMORY: Memory =
+    Memory { tracker: UnsafeCell::new(Tracker::NEW), input: UnsafeCell::new([0; INPUT]), busy: Cell::new(false) };
 
 #[link(wasm_import_module = "e")]
 unsafe extern "C" {
@@ -61,24 +65,22 @@ unsafe extern "C" {
 /// Where the input buffer is.
 #[unsafe(export_name = "b")]
 extern "C" fn buffer() -> *mut u8 {
-    INPUT_BUFFER.0.get().cast()
+    MEMORY.input.get().cast()
 }
 
 /// Takes the message that is in the buffer, and sends what is due. Gives the milliseconds after which to call again with `t`,
 /// 0 for never.
 #[unsafe(export_name = "r")]
 extern "C" fn run(len: usize) -> u32 {
-    // SAFETY: a `Cell` on one thread.
-    let busy = unsafe { &*BUSY.0.get() };
-    if busy.replace(true) {
+    if MEMORY.busy.replace(true) {
         return 0;
     }
-    // SAFETY: `busy` is set, so this is the only reference.
-    let tracker = unsafe { &mut *TRACKER.0.get() };
+    // SAFETY: it was not busy, so this is the only reference.
+    let tracker = unsafe { &mut *MEMORY.tracker.get() };
     // SAFETY: only the loader writes here, by `TextEncoder.encodeInto` (so it is UTF-8), and not while this runs.
-    let input = unsafe { &*INPUT_BUFFER.0.get() };
+    let input = unsafe { &*MEMORY.input.get() };
     let wait = handle(tracker, input.get(..len).unwrap_or_default());
-    busy.set(false);
+    MEMORY.busy.set(false);
     wait
 }
 
