@@ -113,7 +113,8 @@ export default async ({ dataset, attributes }, on, part, headwater, post, hide, 
 
   return [
     next => {
-      look(true)
+      // The first view begins at the top: a page that may not be laid out yet is left alone.
+      look(!next || told >= 0)
       // Vitals, once, when the first view is left.
       if (told >= 0) {
         for (let name in untold) count(name, {}, false, untold[name])
