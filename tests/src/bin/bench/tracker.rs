@@ -54,7 +54,9 @@ pub(crate) fn print() {
     let tagged = page("/", &format!("<script defer data-site={SITE} data-local data-automated src={from}/t.js></script>"));
     let empty = page("/empty", "");
     let posting = page("/posting", &format!("<script>{}</script>", post_each_tenth_click(&from)));
-    let bare = page("/bare", &format!("<script type=module>{}</script>", bare_calls(&from)));
+    let calls = bare_calls(&from);
+    let calling = |path: &str, calls: &str| page(path, &format!("<script type=module>{calls}</script>"));
+    let bare = calling("/bare", &calls.each_ref().map(|(_, call)| call.as_str()).join(";"));
 
     println!("\nThe tracker on the main thread of a page in Chromium");
     println!("{:<66}{:>8}{:>8}{:>10}", "", "p50", "p90", "at most");
@@ -82,9 +84,21 @@ pub(crate) fn print() {
     row("a click a second, one of ten with a beacon and its answer, µs", clicks(&tagged), "50");
     row("  the same clicks, one of ten with a bare request, no tag, µs", clicks(&posting), "");
     row("  the same clicks and nothing else, µs", clicks(&empty), "");
-    row("start: scripts of the first 1.2 s, with compiling, ms", starts(&tagged), "2");
+    let (started, asked) = (starts(&tagged), starts(&bare));
+    let own = median(&started) - median(&asked);
+    row("start: scripts of the first 1.2 s, with compiling, ms", started, "2");
+    row("  what the start asks of the browser, and nothing else, ms", asked, "");
+    row("  what is between these two: the tracker's own, ms", vec![own], "");
     row("  a page without the tag, ms", starts(&empty), "");
-    row("  what the start asks of the browser, and nothing else, ms", starts(&bare), "");
+    for (at, (what, call)) in calls.iter().enumerate() {
+        row(&format!("    of what it asks, alone: {what}, ms"), starts(&calling(&format!("/call{at}"), call)), "");
+    }
+}
+
+fn median(times: &[f64]) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    quantile(&times, 0.5)
 }
 
 fn row(what: &str, mut times: Vec<f64>, bound: &str) {
@@ -95,16 +109,22 @@ fn row(what: &str, mut times: Vec<f64>, bound: &str) {
 /// The browser calls that no tracker with this design can do without: a module and a Wasm that are fetched, storage that is
 /// read and written, the time zone, the vitals, and two bodies that are posted (what the page before left, and the first
 /// beacon).
-fn bare_calls(from: &str) -> String {
-    format!(
-        "const post = () => fetch('{from}/b', {{method: 'POST', keepalive: true, body: new Uint8Array(99)}});\
-         localStorage.bare = (localStorage.bare || '') && Date.now(); Intl.DateTimeFormat().resolvedOptions().timeZone;\
-         import('{from}/t.js?auto');\
-         WebAssembly.instantiateStreaming(fetch('{from}/t.wasm'), {{e: {{k() {{}}, s() {{}}, p() {{}}}}}});\
-         for (const type of ['paint', 'largest-contentful-paint', 'event', 'layout-shift'])\
-         new PerformanceObserver(() => {{}}).observe({{type, buffered: true, durationThreshold: 40}});\
-         post(); setTimeout(post, 250)"
-    )
+fn bare_calls(from: &str) -> [(&'static str, String); 7] {
+    let post = format!("fetch('{from}/b', {{method: 'POST', keepalive: true, body: new Uint8Array(99)}})");
+    [
+        ("storage", "localStorage.bare = (localStorage.bare || '') && Date.now()".to_owned()),
+        ("the time zone", "Intl.DateTimeFormat().resolvedOptions().timeZone".to_owned()),
+        ("a module", format!("import('{from}/t.js?auto')")),
+        ("a Wasm", format!("WebAssembly.instantiateStreaming(fetch('{from}/t.wasm'), {{e: {{k() {{}}, s() {{}}, p() {{}}}}}})")),
+        (
+            "the vitals",
+            "for (const type of ['paint', 'largest-contentful-paint', 'event', 'layout-shift'])\
+             new PerformanceObserver(() => {}).observe({type, buffered: true, durationThreshold: 40})"
+                .to_owned(),
+        ),
+        ("a request at once", post.clone()),
+        ("a request after 250 ms", format!("setTimeout(() => {post}, 250)")),
+    ]
 }
 
 /// What no beacon can do without: a request.
