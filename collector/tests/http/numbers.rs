@@ -51,13 +51,21 @@ async fn several_questions_are_answered_in_their_order() {
         of(json!({"dimensions": ["event:nothing"]})),
         of(json!({"filters": [["is", "event:page", ["/pricing"]]]})),
         of(json!({"date_range": ["2026-11-22T00:00:30", "2026-11-22T00:01:00"]})),
+        // These look at the same people as that before the last.
+        of(json!({"filters": [["is", "event:page", ["/pricing"]]], "dimensions": ["event:name"]})),
+        of(
+            json!({"filters": [["is", "event:page", ["/pricing"]]], "dimensions": ["time:hour"], "metrics": ["visits", "bounce_rate"]}),
+        ),
+        of(
+            json!({"filters": [["is", "event:page", ["/pricing"]]], "dimensions": ["visit:source"], "include": {"comparisons": {"mode": "previous_period"}}}),
+        ),
     ];
     let send = |body: Value| server.admin("POST", "/api/v2/queries").json(&body).send();
     let told = send(json!(queries)).await;
     assert_eq!(told.status, 200);
     let answers = told.json()["answers"].as_array().unwrap().clone();
-    assert_eq!(answers.len(), 5);
-    for at in [0, 1, 3] {
+    assert_eq!(answers.len(), 8);
+    for at in [0, 1, 3, 5, 6, 7] {
         assert_eq!(answers[at], ask(&server, &queries[at]).await, "each is what it is alone");
     }
     assert_eq!((&answers[2]["problem"]["status"], &answers[2]["problem"]["field"]), (&json!(400), &json!("dimensions[0]")));
