@@ -40,8 +40,13 @@ pub(crate) fn round(value: f64) -> u64 {
 
 /// The estimated metrics of a row with their bounds, as [`crate::Meta::bounds`] has them.
 pub(crate) fn named(metrics: &[Metric], bounds: &[Option<[f64; 2]>]) -> BTreeMap<String, [f64; 2]> {
-    let named = metrics.iter().zip(bounds);
-    named.filter_map(|(metric, bounds)| bounds.map(|bounds| (metric.name().to_owned(), bounds))).collect()
+    let mut named = BTreeMap::new();
+    for (metric, bounds) in metrics.iter().zip(bounds) {
+        if let Some(bounds) = bounds {
+            named.insert(metric.name().to_owned(), *bounds);
+        }
+    }
+    named
 }
 
 /// The number that rows are sorted by; missing values are last, whichever way.

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use headwater_core::Minute;
 
+#[cfg(feature = "eval")]
+use crate::Metric;
 use crate::figures::rank;
-use crate::{Dimension, Direction, Metric, MetricValue, OrderBy, OrderKey, Query};
+use crate::{Dimension, Direction, MetricValue, OrderBy, OrderKey, Query};
 
 /// A row before it is cut into a page.
 pub(crate) struct Row {
@@ -18,6 +20,7 @@ pub(crate) struct Row {
 
 /// Keeps of what becomes rows what can be among the first `most` of the answer, if one number tells: that of the metric by which
 /// they are sorted before anything else. Those that are equal by it stay all.
+#[cfg(feature = "eval")]
 pub(crate) fn keep_first<T>(rows: &mut Vec<T>, most: usize, query: &Query, value: impl Fn(&T, Metric) -> MetricValue) {
     let (metric, direction) = match (query.order_by.first(), query.metrics.first()) {
         (Some(OrderBy { key: OrderKey::Metric(metric), direction }), _) => (*metric, *direction),
@@ -63,7 +66,8 @@ pub(crate) fn sort(rows: &mut Vec<Row>, most: usize, query: &Query) {
             a.time.cmp(&b.time).then_with(|| metrics(a, b, 0, Direction::Desc)).then_with(|| a.names.cmp(&b.names))
         })
     };
-    // Of thousands of rows a page is shown: the rest need no order.
+    // Of thousands of rows a page is shown: the rest need no order. Who merges by itself would carry more code for it than it is worth.
+    #[cfg(feature = "eval")]
     if most < rows.len() {
         rows.select_nth_unstable_by(most, compare);
         rows.truncate(most);

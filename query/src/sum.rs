@@ -54,6 +54,11 @@ impl Sampled {
     }
 
     #[cfg(feature = "eval")]
+    pub(crate) const fn squares(&self) -> f64 {
+        self.squares
+    }
+
+    #[cfg(feature = "eval")]
     /// How many finds of one each would be as telling: fewer than there are, if few visitors have most of them.
     pub(crate) fn effective(&self) -> f64 {
         if self.squares > 0.0 { self.found * self.found / self.squares } else { 0.0 }

@@ -112,6 +112,12 @@ impl Totals {
         self.sure(what) + self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].found())
     }
 
+    /// The sum of the squares of what each visitor in samples has.
+    #[cfg(feature = "eval")]
+    pub(crate) fn squares(&self, what: What) -> f64 {
+        self.sampled.as_ref().map_or(0.0, |sums| sums[what as usize].squares())
+    }
+
     /// The smallest share of any sample behind this row.
     pub(crate) const fn share(&self) -> f64 {
         self.share

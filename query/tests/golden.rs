@@ -55,6 +55,7 @@ fn two_days() {
         02 01 2f 02 2f 61           # two values: /, /a
         01 02                       # the one bucket has two rows
         02 00 01                    # of the first value, and of the next
+        0d                          # thirteen columns
         00                          # no events but views
         02 01 02                    # views
         00 00                       # no visits are counted by page
@@ -69,7 +70,7 @@ fn two_days() {
         0c 76 69 73 69 74 3a 73 6f 75 72 63 65  # visit:source
         01 0d 44 69 72 65 63 74 20 2f 20 4e 6f 6e 65  # one value: Direct / None
         01 01  01 00                # one row, of it
-        00 01 03                    # views only
+        0d 00 01 03                 # thirteen columns: views only
         01 02 01 01                 # visits, of which one went on
         01 09 01 96 01              # engaged seconds, depth
         01 01                       # visitors in the sample

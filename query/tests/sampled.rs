@@ -68,7 +68,7 @@ fn merged(buckets: &[(Span, Arc<Packed>)], dimension: &str) -> (Vec<ResultRow>, 
     let told = headwater_query::buckets(&range, Grain::Day, by, &site, |_, _, _| Ok::<_, ()>(buckets.to_vec())).unwrap();
     let metrics = vec![Metric::Visitors, Metric::Visits];
     let query = Query { dimensions: vec![dimension], ..Query::new("a", metrics, range) };
-    Buckets::decode(&told.encode()).unwrap().list(None, &query).unwrap()
+    Buckets::decode(&told.encode()).unwrap().list(None, &query, str::to_lowercase).unwrap()
 }
 
 #[test]

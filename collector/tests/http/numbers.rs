@@ -113,7 +113,7 @@ async fn buckets_tell_their_totals_and_nobody() {
     let told = Buckets::decode(&unpacked).unwrap();
     let list = |dimension| {
         let query = Query { dimensions: vec![dimension], ..Query::new("", metrics.to_vec(), DateRange::All) };
-        serde_json::to_value(told.list(None, &query).unwrap().0).unwrap()
+        serde_json::to_value(told.list(None, &query, str::to_lowercase).unwrap().0).unwrap()
     };
     let pages = json!([{"metrics": [2, 2, 2], "dimensions": ["/"]}, {"metrics": [1, 1, 1], "dimensions": ["/pricing"]}]);
     assert_eq!(list(Dimension::Page), pages);
@@ -128,7 +128,7 @@ async fn buckets_tell_their_totals_and_nobody() {
         ("date_range=24h&grain=day", "date_range"),
         ("date_range=day&rows=all", "rows"),
         ("date_range=day&dimensions=event:page,event:x", "dimensions[1]"),
-        ("date_range=day&dimensions=event:props:plan", "dimensions[0]"),
+        ("date_range=day&dimensions=event:goal", "dimensions[0]"),
         ("date_range=day&dimensions=visit:exit_page", "dimensions[0]"),
         ("date_range=day&dimensions=", "dimensions[0]"),
         ("date_range=day&grain=hour&dimensions=event:page", "grain"),

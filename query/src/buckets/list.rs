@@ -11,9 +11,10 @@ use crate::{Comparison, Condition, Date, Dimension, Filter, Meta, Metric, Query,
 
 impl Buckets {
     /// The answer to a question by one dimension about all of the range, or from one of its days to another, both included: which
-    /// days its `date_range` means is not looked at. `None` if it can't be told from these.
+    /// days its `date_range` means is not looked at. `small` writes a text in small letters, which a page's browser can do. `None` if it can't be
+    /// told from these.
     #[must_use]
-    pub fn list(&self, part: Option<(Date, Date)>, query: &Query) -> Option<(Vec<ResultRow>, Meta)> {
+    pub fn list(&self, part: Option<(Date, Date)>, query: &Query, small: fn(&str) -> String) -> Option<(Vec<ResultRow>, Meta)> {
         let [dimension] = query.dimensions.as_slice() else { return None };
         let sheet = self.sheets.iter().find(|sheet| sheet.dimension == *dimension)?;
         if !self.whole || query.include.comparisons.is_some() || query.include.imports.is_some() {
@@ -30,7 +31,7 @@ impl Buckets {
         }
         let search = match query.filters.as_slice() {
             [] => None,
-            [Filter::When(condition)] => Some(search(condition, sheet, &buckets, query)?),
+            [Filter::When(condition)] => Some(small(search(condition, sheet, &buckets, query)?)),
             _ => return None,
         };
 
@@ -41,15 +42,12 @@ impl Buckets {
         let mut table = sheet.add_up(first, buckets.iter().map(|bucket| bucket.visitors.theta));
         let mut found: Vec<(u32, Totals)> = table.take(sum.share()).filter(|(_, totals)| totals.is_shown()).collect();
         if let Some(search) = &search {
-            found.retain(|(value, _)| sheet.value(*value).to_lowercase().contains(search));
+            found.retain(|(value, _)| small(sheet.value(*value)).contains(search));
         }
         let count = found.len() as u64;
         let figure = |totals: &Totals, metric| kinds.counted(totals).figure(metric, all);
         let last = u64::from(query.pagination.offset).saturating_add(query.pagination.limit.into());
         let last = usize::try_from(last).unwrap_or(usize::MAX);
-        order::keep_first(&mut found, last, query, |(_, totals), metric| {
-            figure(totals, metric).map_or(crate::MetricValue::None, |told| told.0)
-        });
         let row = |(value, totals): (u32, Totals)| {
             let told = query.metrics.iter().map(|metric| figure(&totals, *metric)).collect::<Option<Vec<Told>>>()?;
             let (metrics, bounds) = told.into_iter().unzip();
@@ -102,15 +100,16 @@ impl Kinds {
     }
 }
 
-/// The text that values must contain, in small letters, where rows tell what the filter finds: under a filter the server looks at people and
+/// The text that values must contain, where rows tell what the filter finds: under a filter the server looks at people and
 /// at no rows. So everybody must be in the samples, every value must have a row of its own and be called what it is, and nothing may be a share
 /// of those who pass.
-fn search(condition: &Condition, sheet: &Sheet, buckets: &[&Bucketed], query: &Query) -> Option<String> {
+fn search<'a>(condition: &'a Condition, sheet: &Sheet, buckets: &[&Bucketed], query: &Query) -> Option<&'a str> {
     let Condition { dimension, comparison: Comparison::Contains, negated: false, values, case_sensitive: false } = condition
     else {
         return None;
     };
-    let as_it_is = dimension.is_event() || *dimension == Dimension::Visit(VisitProperty::EntryPage);
+    let as_it_is =
+        matches!(dimension, Dimension::Name | Dimension::Page | Dimension::Hostname | Dimension::Visit(VisitProperty::EntryPage));
     let everybody = buckets.iter().all(|bucket| bucket.visitors.theta == u64::MAX);
     if *dimension != sheet.dimension
         || !as_it_is
@@ -121,7 +120,7 @@ fn search(condition: &Condition, sheet: &Sheet, buckets: &[&Bucketed], query: &Q
         return None;
     }
     match values.as_slice() {
-        [value] if !value.is_empty() => Some(value.to_lowercase()),
+        [value] if !value.is_empty() => Some(value),
         _ => None,
     }
 }

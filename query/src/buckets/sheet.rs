@@ -29,7 +29,7 @@ pub struct Sheet {
     /// The value of each row: by how many places it comes after that of the row before in the bucket.
     steps: Vec<u32>,
     /// What is counted, by row; nothing where all is 0.
-    columns: [Vec<u64>; COLUMNS],
+    columns: Vec<Vec<u64>>,
     /// What HyperLogLogs say of visitors where that is surer than the sample, by row.
     sketched: Vec<(u32, Estimate)>,
 }
@@ -47,7 +47,8 @@ impl Sheet {
     pub(super) fn is_of(&self, buckets: usize) -> bool {
         let rows = self.steps.len();
         let sum = self.rows.iter().fold(0_usize, |sum, rows| sum.saturating_add(*rows as usize));
-        let columns = self.columns.iter().all(|column| column.is_empty() || column.len() == rows);
+        let columns =
+            self.columns.len() == COLUMNS && self.columns.iter().all(|column| column.is_empty() || column.len() == rows);
         let ascends = self.sketched.windows(2).all(|two| matches!(two, [a, b] if a.0 < b.0));
         self.rows.len() == buckets && sum == rows && columns && ascends && self.values_are_known()
     }
@@ -83,8 +84,11 @@ impl Sheet {
             let mut value = 0;
             for _ in 0..*rows {
                 value += self.steps.get(row).copied().unwrap_or(0);
+                let mut counts = [0_u64; COLUMNS];
+                let counted = self.columns.iter().map(|column| column.get(row).copied().unwrap_or(0));
+                counts.iter_mut().zip(counted).for_each(|(count, counted)| *count = counted);
                 let [others, views, started, went_on, engaged, depth, visitors, visits, bounce_started, bounce_on, squares @ ..] =
-                    self.columns.each_ref().map(|column| column.get(row).copied().unwrap_or(0));
+                    counts;
                 let totals = table.at(value);
                 totals.add(What::Events, others.wrapping_add(views));
                 totals.add(What::Views, views);
@@ -121,7 +125,7 @@ impl SheetWriter {
             values.collect::<std::collections::HashSet<_, foldhash::fast::RandomState>>().into_iter().collect();
         values.sort_unstable();
         let values = values.into_iter().map(str::to_owned).collect();
-        let columns = Default::default();
+        let columns = vec![Vec::new(); COLUMNS];
         Self(Sheet { dimension, values, rows: Vec::new(), steps: Vec::new(), columns, sketched: Vec::new() })
     }
 

@@ -21,7 +21,7 @@ use crate::{Dimension, Metric, Query, QueryError, Span};
 
 /// Of how many rows of time and identity windows the people are in memory together: a few, so that whoever reads them can
 /// unpack several at a time.
-const AT_ONCE: usize = 2;
+pub(super) const AT_ONCE: usize = 2;
 
 /// A question about one span.
 #[derive(Clone, Copy)]

@@ -32,6 +32,7 @@ mod range;
 mod realtime;
 mod room;
 mod scan;
+mod sheets;
 mod site;
 mod time;
 mod together;

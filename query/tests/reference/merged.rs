@@ -111,16 +111,20 @@ fn a_range_that_cuts_a_bucket_is_refused() {
     assert!(error.contains("date_range") && error.contains("where a day does"), "{error}");
 }
 
-const BY: [Dimension; 8] = [
-    Dimension::Name,
-    Dimension::Page,
-    Dimension::Hostname,
-    Dimension::Visit(V::Source),
-    Dimension::Visit(V::EntryPage),
-    Dimension::Visit(V::Country),
-    Dimension::Visit(V::UtmCampaign),
-    Dimension::Visit(V::Channel),
-];
+fn by() -> [Dimension; 10] {
+    [
+        Dimension::Name,
+        Dimension::Page,
+        Dimension::Hostname,
+        Dimension::Visit(V::Source),
+        Dimension::Visit(V::EntryPage),
+        Dimension::Visit(V::Country),
+        Dimension::Visit(V::UtmCampaign),
+        Dimension::Visit(V::Channel),
+        Dimension::Prop("plan".to_owned()),
+        Dimension::Prop("none".to_owned()),
+    ]
+}
 const OF_ROWS: [Metric; 10] = [
     Metric::Visitors,
     Metric::Visits,
@@ -152,7 +156,7 @@ fn question(rng: &mut Rng, range: DateRange, dimension: &Dimension) -> Query {
     }
     query.include.total_rows = rng.chance(2);
     query.pagination = Pagination { limit: 1 + rng.below(8) as u32, offset: rng.below(4) as u32 };
-    if rng.chance(4) {
+    if rng.chance(2) {
         query.metrics.retain(|metric| *metric != Metric::Percentage || rng.chance(4));
         if query.metrics.is_empty() || !query.order_by.is_empty() {
             query = Query { metrics: vec![Metric::Visitors, Metric::BounceRate], order_by: Vec::new(), ..query };
@@ -171,6 +175,7 @@ fn question(rng: &mut Rng, range: DateRange, dimension: &Dimension) -> Query {
 #[test]
 fn lists_that_are_merged_elsewhere_are_those_that_the_server_answers() {
     let (mut compared, mut estimated, mut searched, mut refused) = (0, 0, 0, 0);
+    let by = by();
     for seed in 7000..7120 {
         let mut rng = Rng(seed);
         let mut world = World::random(&mut rng);
@@ -180,16 +185,16 @@ fn lists_that_are_merged_elsewhere_are_those_that_the_server_answers() {
         let today = world.site.calendar().date(world.site.now);
         let from = today.plus_days(-(rng.below(20) as i64) - 3);
         let to = from.plus_days(rng.below(22) as i64);
-        let told = with_rows(&world, range(from, to), Grain::Day, &BY);
+        let told = with_rows(&world, range(from, to), Grain::Day, &by);
         assert!(told.left_out.is_empty());
         let length = (to.to_days() - from.to_days()) as usize;
         for _ in 0..60 {
             let first = from.plus_days(rng.below(length + 1) as i64);
             let last = first.plus_days(rng.below((to.to_days() - first.to_days()) as usize + 1) as i64);
             let (part, days) = if rng.chance(3) { (None, (from, to)) } else { (Some((first, last)), (first, last)) };
-            let dimension = &BY[rng.below(BY.len())];
+            let dimension = &by[rng.below(by.len())];
             let query = question(&mut rng, range(days.0, days.1), dimension);
-            let Some((rows, meta)) = told.list(part, &query) else {
+            let Some((rows, meta)) = told.list(part, &query, str::to_lowercase) else {
                 refused += 1;
                 continue;
             };
@@ -202,7 +207,7 @@ fn lists_that_are_merged_elsewhere_are_those_that_the_server_answers() {
         }
     }
     let counts = format!("{compared} compared, {estimated} estimated, {searched} searched, {refused} refused");
-    assert!(compared > 2000 && estimated > 400 && searched > 50 && refused > 200, "{counts}");
+    assert!(compared > 1200 && estimated > 300 && searched > 50 && refused > 200, "{counts}");
 }
 
 #[test]
@@ -212,12 +217,12 @@ fn a_list_is_told_of_what_was_fetched_or_not_at_all() {
     let days = range(today.plus_days(-6), today.plus_days(-1));
     let told = with_rows(&world, days, Grain::Day, &[Dimension::Page]);
     let query = Query { dimensions: vec![Dimension::Page], ..Query::new("a.b", vec![Metric::Pageviews], days) };
-    assert!(told.list(None, &query).is_some());
-    assert_eq!(told.list(Some((today.plus_days(-7), today)), &query), None, "other days");
+    assert!(told.list(None, &query, str::to_lowercase).is_some());
+    assert_eq!(told.list(Some((today.plus_days(-7), today)), &query, str::to_lowercase), None, "other days");
     let other = |change: &dyn Fn(&mut Query)| {
         let mut query = query.clone();
         change(&mut query);
-        told.list(None, &query)
+        told.list(None, &query, str::to_lowercase)
     };
     assert_eq!(other(&|query| query.dimensions = vec![Dimension::Name]), None);
     assert_eq!(other(&|query| query.dimensions.push(Dimension::Name)), None);
@@ -225,7 +230,11 @@ fn a_list_is_told_of_what_was_fetched_or_not_at_all() {
     assert_eq!(other(&|query| query.filters.push(Filter::is(Dimension::Page, "/"))), None);
     assert_eq!(other(&|query| query.include.imports = Some(true)), None);
     world.site.imported = Some((today.plus_days(-30), today.plus_days(-4)));
-    assert_eq!(with_rows(&world, days, Grain::Day, &[Dimension::Page]).list(None, &query), None, "an answer holds imports");
+    assert_eq!(
+        with_rows(&world, days, Grain::Day, &[Dimension::Page]).list(None, &query, str::to_lowercase),
+        None,
+        "an answer holds imports"
+    );
 
     let refused = |grain, dimension: Dimension| {
         let told = buckets(&days, grain, &[Dimension::Name, dimension], &world.site, |_, _, _| {
@@ -235,6 +244,6 @@ fn a_list_is_told_of_what_was_fetched_or_not_at_all() {
     };
     let error = refused(Grain::Day, Dimension::ExitPage);
     assert!(error.contains("dimensions[1]") && error.contains("visit:exit_page"), "{error}");
-    assert!(refused(Grain::Day, Dimension::Prop("plan".into())).contains("event:props:plan"));
+    assert!(refused(Grain::Day, Dimension::Goal).contains("event:goal"));
     assert!(refused(Grain::Hour, Dimension::Page).contains("grain"));
 }
