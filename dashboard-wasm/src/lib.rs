@@ -11,6 +11,7 @@ pub mod csv;
 pub mod failure;
 pub mod filters;
 pub mod format;
+pub mod kept;
 pub mod label;
 pub mod link;
 pub mod locale;

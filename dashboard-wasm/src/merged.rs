@@ -1,6 +1,6 @@
 //! What was fetched of a range, and what the page works out from it: the chart by any unit of time, and the cards of any part of it, without
 //! a request. The sums and figures are headwater-query's own.
-use headwater_query::{Buckets, Date, DateRange, Metric, Moment, TimeDimension};
+use headwater_query::{Buckets, Date, DateRange, Dimension, Metric, Moment, TimeDimension};
 
 use crate::measure::Measure;
 use crate::period::Period;
@@ -19,34 +19,6 @@ pub struct Fetched {
     pub hours: Option<Buckets>,
 }
 
-/// The same with what it is of.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
-    /// The site.
-    pub domain: String,
-    /// The date by the site's clock when it was fetched: on another one, `7d` are other days.
-    pub on: String,
-    /// The range.
-    pub period: Period,
-    /// What was fetched of it.
-    pub fetched: Fetched,
-}
-
-impl Kept {
-    /// What is known of a range, if it lies in this one.
-    #[must_use]
-    pub fn covers(&self, scope: &Scope, on: &str) -> Option<Fetched> {
-        if self.domain != scope.domain || self.on != on || !is_everybody(scope) {
-            return None;
-        }
-        match scope.period {
-            period if period == self.period => Some(self.fetched.clone()),
-            Period::Custom(from, to) => self.fetched.between(from, to),
-            _ => None,
-        }
-    }
-}
-
 /// Whether nobody is filtered out: only then do buckets tell what is asked.
 #[must_use]
 pub fn is_everybody(scope: &Scope) -> bool {
@@ -54,7 +26,9 @@ pub fn is_everybody(scope: &Scope) -> bool {
 }
 
 impl Fetched {
-    fn between(&self, from: Date, to: Date) -> Option<Self> {
+    /// Those from one day to another, both included, if they reach so far.
+    #[must_use]
+    pub fn between(&self, from: Date, to: Date) -> Option<Self> {
         let part = |buckets: &Option<Buckets>| buckets.as_ref().and_then(|buckets| buckets.between(from, to));
         Some(Self { days: Some(part(&self.days)?), hours: part(&self.hours) })
     }
@@ -148,6 +122,13 @@ pub fn address(domain: &str, range: DateRange, grain: &str) -> String {
     format!("/api/v1/sites/{domain}/buckets?{range}&grain={grain}")
 }
 
+/// The same for days with the rows of some dimensions.
+#[must_use]
+pub fn address_of_rows(domain: &str, range: DateRange, dimensions: &[Dimension]) -> String {
+    let names: Vec<String> = dimensions.iter().map(ToString::to_string).collect();
+    format!("{}&dimensions={}", address(domain, range, "day"), crate::url::encode(&names.join(",")))
+}
+
 /// The days that lie under some points of a chart, from the `first` label to the `last`, both included.
 #[must_use]
 pub fn days_under(labels: &[String], first: usize, last: usize) -> Option<Period> {
@@ -174,65 +155,51 @@ pub fn days_under(labels: &[String], first: usize, last: usize) -> Option<Period
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use headwater_core::{Grain, Minute, Tally};
     use headwater_query::{Bucketed, Found, TimeRow};
 
     use super::*;
-    use crate::report::Totals;
     use crate::series::Series;
 
     fn date(text: &str) -> Date {
         Date::parse(text).unwrap()
     }
 
-    /// Thirty days from 2 November 2026, a Monday; on the `n`th there were n views of n / 2 visitors.
-    fn month() -> Fetched {
+    /// Thirty days; on the `n`th there were n views of n / 2 visitors.
+    pub(crate) fn month(from: &str) -> Fetched {
         let day = |n: u32| {
             let tally = Tally { views: n.into(), events: n.into(), visits: (n / 2).into(), ..Tally::default() };
             let visitors = Found { sampled: (n / 2).into(), theta: u64::MAX, sketched: None };
             let window = Minute(n * 1440);
             let buckets = if n == 0 { Vec::new() } else { vec![Bucketed::new(window, &tally, visitors)] };
-            TimeRow { label: date("2026-11-02").plus_days(n.into()).to_string(), window, buckets }
+            TimeRow { label: date(from).plus_days(n.into()).to_string(), window, buckets }
         };
         let rows = (0..30).map(day).collect();
-        let days =
-            Buckets { grain: Grain::Day, unit: Some("day".into()), whole: true, rows, sheets: Vec::new(), left_out: Vec::new() };
-        Fetched { days: Some(days), hours: None }
-    }
-
-    fn kept() -> Kept {
-        Kept { domain: "a.b".into(), on: "2026-12-02".into(), period: Period::Days30, fetched: month() }
-    }
-
-    #[test]
-    fn a_part_of_what_was_fetched_needs_no_request() {
-        let scope = |period| Scope { domain: "a.b".into(), period, ..Scope::default() };
-        let part = Period::between(date("2026-11-03"), date("2026-11-05")).unwrap();
-        let told = kept().covers(&scope(part), "2026-12-02").unwrap();
-        let totals = Totals::read(&told.totals().unwrap());
-        assert_eq!((totals.get(Measure::Pageviews).value, totals.get(Measure::Visitors).value), (Some(6.0), Some(2.0)));
-        assert_eq!(totals.unit.as_deref(), Some("day"));
-        assert_eq!(kept().covers(&scope(Period::Days30), "2026-12-02"), Some(month()));
-        // Other days, other people, another site, another day.
-        assert_eq!(kept().covers(&scope(Period::Days7), "2026-12-02"), None);
-        let beyond = Period::between(date("2026-11-01"), date("2026-11-05")).unwrap();
-        assert_eq!(kept().covers(&scope(beyond), "2026-12-02"), None);
-        assert_eq!(kept().covers(&scope(part), "2026-12-03"), None);
-        assert_eq!(kept().covers(&Scope { segment: Some(1), ..scope(part) }, "2026-12-02"), None);
-        assert_eq!(kept().covers(&Scope { domain: "c.d".into(), ..scope(part) }, "2026-12-02"), None);
+        Fetched {
+            days: Some(Buckets {
+                grain: Grain::Day,
+                unit: Some("day".into()),
+                whole: true,
+                rows,
+                sheets: Vec::new(),
+                left_out: Vec::new(),
+            }),
+            hours: None,
+        }
     }
 
     #[test]
     fn the_chart_is_parted_anew_without_a_request() {
         let line = |unit| {
-            let line = Series::read(&month().series(unit).unwrap(), false, "2026-12-02 09:00:00").line(Measure::Pageviews);
+            let line =
+                Series::read(&month("2026-11-02").series(unit).unwrap(), false, "2026-12-02 09:00:00").line(Measure::Pageviews);
             line.values.iter().filter_map(|figure| figure.value).collect::<Vec<_>>()
         };
         assert_eq!(line(TimeDimension::Day).len(), 30);
         assert_eq!(line(TimeDimension::Week), [21.0, 70.0, 119.0, 168.0, 57.0]);
         assert_eq!(line(TimeDimension::Month), [406.0, 29.0]);
-        assert_eq!(month().series(TimeDimension::Hour), None);
+        assert_eq!(month("2026-11-02").series(TimeDimension::Hour), None);
     }
 
     #[test]

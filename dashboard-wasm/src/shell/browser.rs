@@ -133,3 +133,8 @@ pub(crate) fn store(name: &str, text: &str) {
         drop(if text.is_empty() { storage.remove_item(name) } else { storage.set_item(name, text) });
     }
 }
+
+/// A text in small letters: the browser knows the letters of all scripts, so the page need not carry them.
+pub(crate) fn small(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}

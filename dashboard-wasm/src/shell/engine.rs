@@ -3,15 +3,18 @@
 mod board;
 mod live;
 mod round;
+mod rows;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use futures_util::future::join;
-use headwater_query::{DateRange, Realtime};
+use headwater_query::{DateRange, Dimension, Realtime};
 use wasm_bindgen_futures::spawn_local;
 
 use live::connect;
 use round::{First, Round, Shown, ask};
+pub(crate) use rows::{list, needed};
 
 use super::browser::{self, after};
 use super::dom;
@@ -21,8 +24,9 @@ use super::socket::Socket;
 use super::state::{Session, State, update};
 use crate::board::DashboardList;
 use crate::failure::Failure;
+use crate::kept::Kept;
 use crate::link::{Link, LinkState};
-use crate::merged::{Fetched, Kept};
+use crate::merged::Fetched;
 use crate::pace::{self, Pace};
 use crate::panel::{Panel, Tab};
 use crate::period::Period;
@@ -50,13 +54,15 @@ struct Engine {
     /// The site's clock when the figures were told.
     told: String,
     /// The buckets that were fetched last.
-    kept: Option<Kept>,
+    kept: Option<Rc<Kept>>,
     /// What they are compared with.
     beside: Option<Beside>,
     /// The site and range of which nobody brings web vitals.
     unmeasured: Option<(String, Period)>,
     /// Whether the next round may do with what is kept.
     fresh: bool,
+    /// The dimensions whose rows are under way.
+    asked: Vec<Dimension>,
 }
 
 /// The time that a range is compared with.
@@ -205,6 +211,9 @@ fn load(state: State) {
         {
             after(wait, move || load(state));
         }
+        if current() {
+            needed(state, None);
+        }
         // What names there are seldom changes, and it takes reading many days.
         if current() && state.properties.with_untracked(Option::is_none) {
             name_properties(state, &scope.domain).await;
@@ -309,7 +318,10 @@ fn table(tab: Tab, property: Option<&str>, told: Option<Result<Reading, Failure>
 
 async fn panel(scope: &Scope, tab: Tab, property: Option<String>) -> Result<Table, Failure> {
     let told = match question::panel(scope, tab, property.as_deref(), http::server_minute()) {
-        Some(question) => Some(http::query(question).await),
+        Some(question) => match list(scope, &question) {
+            Some(known) => Some(Ok(known)),
+            None => Some(http::query(question).await),
+        },
         None => None,
     };
     table(tab, property.as_deref(), told)
@@ -338,6 +350,7 @@ pub(crate) fn turned(state: State) {
                 Ok(told) => update(table, Some(told)),
                 Err(failure) => fail(state, failure),
             }
+            needed(state, None);
         });
     }
 }

@@ -45,6 +45,27 @@ fn api(demo: &Demo, metric: &str, range: &Value, unit: Option<&str>) -> Vec<u64>
     rows.iter().map(|row| row["metrics"][0].as_u64().expect("a count")).collect()
 }
 
+/// The first rows of a list in a part of the page: names, and the figures of the first column.
+fn rows(demo: &Demo, part: &str) -> Vec<(String, u64)> {
+    let script = format!(
+        "return [...document.querySelectorAll('{part} .rows .row:not(.heads), {part} .whole tbody tr')].slice(0, 9)
+            .map(row => [row.querySelector('bdi').innerText, row.querySelector('.n').innerText.replaceAll(',', '')])"
+    );
+    let shown: Vec<(String, String)> = serde_json::from_value(demo.browser.run(&script)).expect("rows");
+    shown.into_iter().map(|(name, figure)| (name, figure.parse().unwrap_or(u64::MAX))).collect()
+}
+
+/// The same as the server tells it; `more` is what else is asked.
+fn list(demo: &Demo, dimension: &str, metric: &str, range: &Value, more: &str) -> Vec<(String, u64)> {
+    let query = format!(
+        r#"{{"site_id": "demo.localhost", "metrics": ["{metric}", "pageviews"], "dimensions": ["{dimension}"], "date_range": {range}, "pagination": {{"limit": 9}}{more}}}"#
+    );
+    let answer = demo.server.api().query(&serde_json::from_str(&query).expect("a query"));
+    let row =
+        |row: &Value| (row["dimensions"][0].as_str().expect("a value").to_owned(), row["metrics"][0].as_u64().expect("a count"));
+    answer["results"].as_array().expect("rows").iter().map(row).collect()
+}
+
 #[test]
 fn another_metric_another_unit_and_a_part_of_the_range_are_there_at_once_and_right() {
     let demo = Demo::start("30");
@@ -68,7 +89,7 @@ fn another_metric_another_unit_and_a_part_of_the_range_are_there_at_once_and_rig
     }
     assert_eq!(asked(browser), Vec::<String>::new(), "all of it was here");
 
-    // A stretch of the chart, by dragging over it: cards and chart follow at once, the panels by one request.
+    // A stretch of the chart, by dragging over it: cards, chart and panels follow at once.
     browser.run("document.querySelectorAll('.card')[0].click()");
     let before = demo.figure(0);
     let told = browser.run(
@@ -89,17 +110,47 @@ fn another_metric_another_unit_and_a_part_of_the_range_are_there_at_once_and_rig
     assert_eq!(told[2].as_str().map(|text| text.replace(',', "")), Some(visitors.clone()));
     demo.settle();
     assert_eq!(demo.figure(0).replace(',', ""), visitors, "the server says the same");
-    let requests = asked(browser);
-    let of = |path: &str| requests.iter().filter(|address| address.contains(path)).count();
-    assert_eq!(of("/api/v2/queries"), 1, "{requests:?}");
-    assert!(requests.iter().all(|address| address.contains("/queries") || address.contains("/buckets")), "{requests:?}");
+    for (panel, dimension) in [(0, "visit:source"), (1, "event:page"), (3, "visit:browser")] {
+        assert_eq!(
+            rows(&demo, &format!(".panel:nth-of-type({})", panel + 1)),
+            list(&demo, dimension, "visitors", &range, ""),
+            "{dimension}"
+        );
+    }
+    // What it is compared with, too: as many days before.
+    let compared = demo.server.api().query(&json!({
+        "site_id": "demo.localhost", "metrics": ["visitors"], "date_range": range, "include": {"comparisons": {"mode": "previous_period"}},
+    }));
+    let change = compared["results"][0]["comparison"]["change"][0].as_f64().expect("a change");
+    let shown = browser.run("return document.querySelector('.card .delta').innerText");
+    assert!(shown.as_str().is_some_and(|text| text.contains(&format!("{}%", change.abs()))), "{shown}, {change}");
     let shown: Vec<u64> = table(&demo).into_iter().map(|row| row.1).filter(|n| *n > 0).collect();
     assert_eq!(shown, api(&demo, "visitors", &range, Some("time:day")));
+
+    // A whole list by another column, the smallest first, searched; and out of it.
+    browser.run("[...document.querySelectorAll('.panel .more button')][1].click()");
+    demo.until("a whole list", "document.querySelectorAll('dialog .whole tbody tr').length", |rows| rows != "0");
+    for order in ["desc", "asc"] {
+        browser.run(
+            "[...document.querySelectorAll('dialog .whole thead button')].find(b => b.innerText.startsWith('Views')).click()",
+        );
+        let query = format!(r#", "order_by": [["pageviews", "{order}"]]"#);
+        assert_eq!(rows(&demo, "dialog"), list(&demo, "event:page", "visitors", &range, &query), "{order}");
+    }
+    browser.run("const field = document.querySelector('dialog input'); field.value = 'E'; field.dispatchEvent(new Event('input', {bubbles: true}))");
+    let query =
+        r#", "order_by": [["pageviews", "asc"]], "filters": [["contains", "event:page", ["e"], {"case_sensitive": false}]]"#;
+    assert_eq!(rows(&demo, "dialog"), list(&demo, "event:page", "visitors", &range, query));
+    browser.run("history.back()");
+    demo.settle();
+    assert_eq!(asked(browser), Vec::<String>::new(), "all of it was here");
 
     // Back is out again.
     browser.run("history.back()");
     demo.until("all of it", "document.querySelector('.card .figure').innerText", |text| text == before);
     demo.settle();
+    assert_eq!(rows(&demo, ".panel:nth-of-type(2)"), list(&demo, "event:page", "visitors", &json!("28d"), ""));
+    assert_eq!(asked(browser), Vec::<String>::new(), "all of it is still here");
 
     // By keys: three days, then Enter.
     browser.run("document.querySelector('.plot').focus()");

@@ -1,20 +1,23 @@
 //! A round of questions, and their answers: what the figures need, in as few requests as can be.
+use std::rc::Rc;
+
 use futures_util::future::join;
 use headwater_query::{DateRange, Dimension, Realtime, TimeDimension, Widget};
 
 use super::{Beside, board, engine, key, shown, table};
 use crate::board::Told;
 use crate::failure::Failure;
+use crate::kept::{Before, Compared, Kept};
 use crate::measure::Measure;
-use crate::merged::{self, Fetched, Kept};
+use crate::merged::{self, Fetched};
 use crate::panel::Tab;
 use crate::period::Period;
 use crate::question;
 use crate::report::Reading;
 use crate::route::Scope;
 use crate::shell::follow::untrack;
-use crate::shell::http;
 use crate::shell::state::State;
+use crate::shell::{browser, http};
 use crate::table::Table;
 use crate::vitals::Vitals;
 
@@ -59,7 +62,7 @@ pub(super) struct First {
 }
 
 /// Asks for everything: the buckets, from which cards and chart follow, and in one request what they do not tell. Where somebody is filtered
-/// out they tell nothing, and that request is the only one.
+/// out they tell nothing, and that request is the only one. Of a part of what is kept nothing is asked that follows from it.
 pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
     if let Some(board) = untrack(|| state.board()) {
         return board::ask(state, scope, &board).await;
@@ -69,18 +72,28 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
     let everybody = merged::is_everybody(scope);
     let fresh = engine(|e| std::mem::take(&mut e.fresh));
     let on = clock.get(..10).unwrap_or_default();
-    let (known, beside) = engine(|e| {
-        let known = e.kept.as_ref().filter(|_| fresh).and_then(|kept| kept.covers(scope, on));
-        (known, e.beside.clone().filter(|beside| beside.of == key(scope, &clock)))
-    });
+    let (kept, beside) =
+        engine(|e| (e.kept.clone().filter(|_| fresh), e.beside.clone().filter(|beside| beside.of == key(scope, &clock))));
+    let sure = kept.filter(|kept| !kept.is_old(browser::now()));
+    let known = sure.as_ref().and_then(|kept| kept.covers(scope, on));
+    let compared = sure.as_ref().and_then(|kept| kept.totals(scope, on));
     let shown = shown(state);
-    let mut questions = vec![question::totals(scope, now)];
+    let mut questions = Vec::new();
+    if compared.is_none() {
+        questions.push(question::totals(scope, now));
+    }
     if !everybody {
         questions.push(question::series(scope, unit, now));
         questions.extend(beside.as_ref().map(|beside| question::series_before(scope, beside.range, unit, now)));
     }
-    let asked = shown.iter().map(|(tab, property)| question::panel(scope, *tab, property.as_deref(), now)).collect::<Vec<_>>();
-    questions.extend(asked.iter().flatten().cloned());
+    let mut lists = Vec::new();
+    for (tab, property) in &shown {
+        let question = question::panel(scope, *tab, property.as_deref(), now);
+        let known = question.as_ref().and_then(|question| sure.as_ref()?.list(scope, on, question, browser::small));
+        let asked = question.filter(|_| known.is_none());
+        lists.push((known, asked.is_some()));
+        questions.extend(asked);
+    }
     let reads = scope.period == Period::Realtime;
     questions.extend(reads.then(|| question::reading(scope, now)));
     // Where nobody brings any, no filter finds some.
@@ -94,9 +107,7 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
             Some(known) => Ok(Some(known)),
             None => {
                 let fetched = fetch(state, &scope.domain, scope.period.range(now)).await?;
-                let kept =
-                    Kept { domain: scope.domain.clone(), on: on.to_owned(), period: scope.period, fetched: fetched.clone() };
-                engine(|e| e.kept = Some(kept));
+                engine(|e| keep(&mut e.kept, scope, on, &fetched));
                 Ok(Some(fetched))
             }
         }
@@ -105,6 +116,7 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
     let other = async |range: DateRange| fetch(state, &scope.domain, question::range_before(scope.period, range)).await.ok();
     let other_known = async {
         match &beside {
+            _ if compared.is_some() => None,
             Some(Beside { fetched: Some(fetched), .. }) if fresh => Some(fetched.clone()),
             Some(beside) if everybody => other(beside.range).await,
             _ => None,
@@ -116,15 +128,20 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
         }
         http::get::<Realtime>(&format!("/api/v1/sites/{}/realtime", scope.domain)).await.map(Some)
     };
-    let (told, (own, (other_known, realtime))) = join(http::queries(&questions), join(own, join(other_known, realtime))).await;
+    let answers = async { if questions.is_empty() { Ok(Vec::new()) } else { http::queries(&questions).await } };
+    let (told, (own, (other_known, realtime))) = join(answers, join(own, join(other_known, realtime))).await;
     let (mut told, own, realtime) = (told?.into_iter(), own?, realtime?);
     let mut next = || told.next().unwrap_or_else(|| Err(Failure::unreadable("/api/v2/queries")));
-    let totals = next()?;
+    let asked_for_totals = compared.is_none();
+    let (totals, other_known) = match compared {
+        Some(Compared { totals, other }) => (totals, other),
+        None => (next()?, other_known),
+    };
     let mut series = if everybody { None } else { Some(next()) };
     let mut before = if everybody || beside.is_none() { None } else { next().ok() };
     let mut panels = Vec::new();
-    for ((tab, property), question) in shown.into_iter().zip(&asked) {
-        let told = if question.is_some() { Some(next()) } else { None };
+    for ((tab, property), (known, asked)) in shown.into_iter().zip(lists) {
+        let told = if asked { Some(next()) } else { known.map(Ok) };
         panels.push(table(tab, property.as_deref(), told)?);
     }
     let reading = match reads {
@@ -147,11 +164,20 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
             let told = http::queries(&[question::series_before(scope, range, unit, now)]).await;
             before = told.ok().and_then(|told| told.into_iter().next()?.ok());
         }
-        engine(|e| e.beside = Some(Beside { of: key(scope, &clock), range, fetched }));
+        engine(|e| {
+            if let (Some(kept), Some(fetched)) = (&mut e.kept, &fetched)
+                && kept.period == scope.period
+            {
+                let before = Before { against: scope.against, range, fetched: fetched.clone() };
+                Rc::make_mut(kept).before = Some(before);
+            }
+            e.beside = Some(Beside { of: key(scope, &clock), range, fetched });
+        });
     }
     let metrics = |reading: &Reading| reading.results.first().map(|row| row.metrics.clone());
     let mut own = own;
-    if fresh && own.as_ref().and_then(Fetched::totals).is_some_and(|told| metrics(&told) != metrics(&totals)) {
+    if fresh && asked_for_totals && own.as_ref().and_then(Fetched::totals).is_some_and(|told| metrics(&told) != metrics(&totals))
+    {
         // Something came in late since it was fetched.
         own = Some(fetch(state, &scope.domain, scope.period.range(now)).await?);
         engine(|e| e.kept = None);
@@ -171,4 +197,19 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
         series => series?,
     };
     Ok(Round { totals, realtime, shown: Shown::First(Box::new(First { series, before, panels, reading, vitals })) })
+}
+
+/// Keeps what was fetched. Rows by dimensions stay: they are believed as long as their totals are these.
+fn keep(kept: &mut Option<Rc<Kept>>, scope: &Scope, on: &str, fetched: &Fetched) {
+    let same = |kept: &Rc<Kept>| kept.domain == scope.domain && kept.on == on && kept.period == scope.period;
+    let lists = kept.take().filter(same).map(|kept| kept.lists.clone()).unwrap_or_default();
+    *kept = Some(Rc::new(Kept {
+        domain: scope.domain.clone(),
+        on: on.to_owned(),
+        period: scope.period,
+        at: browser::now(),
+        fetched: fetched.clone(),
+        lists,
+        before: None,
+    }));
 }

@@ -39,6 +39,22 @@ const FILTER: &str = "window.took = null; const start = performance.now();
     };
     requestAnimationFrame(look);";
 
+/// Drags over a part of the chart, and notes how long it took until other figures stood in the cards and everything was told, and how many requests
+/// there were.
+const ZOOM: &str = "window.took = null; const start = performance.now();
+    const plot = document.querySelector('.plot'), box = plot.getBoundingClientRect();
+    const figures = () => [...document.querySelectorAll('.card .figure')].map(figure => figure.textContent).join();
+    const before = figures(); performance.clearResourceTimings();
+    const go = (kind, x) => plot.dispatchEvent(new PointerEvent(kind, {clientX: box.left + box.width * x, clientY: box.top + 80, bubbles: true}));
+    go('pointerdown', FROM); go('pointermove', FROM + 0.12); go('pointerup', FROM + 0.12);
+    const look = () => {
+        if (figures() !== before && !document.querySelector('.loading')) {
+            window.took = [performance.now() - start, performance.getEntriesByType('resource').filter(entry => entry.name.includes('/api/')).length];
+        }
+        else { requestAnimationFrame(look); }
+    };
+    requestAnimationFrame(look);";
+
 /// Prints all of it.
 pub(crate) fn print() {
     let events = std::env::var("HEADWATER_BENCH_EVENTS").ok().and_then(|events| events.parse().ok()).unwrap_or(1_000_000);
@@ -76,6 +92,21 @@ pub(crate) fn print() {
         drawn.push(told(&browser, "took"));
     }
     line("another card, until the chart is drawn", drawn);
+
+    // What lists need comes a moment after the figures.
+    std::thread::sleep(Duration::from_secs(2));
+    let (mut zoomed, mut requests) = (Vec::new(), 0);
+    for n in 0..TIMES {
+        browser.run(&ZOOM.replace("FROM", &format!("0.{}", n + 1)));
+        let took = until(&browser, "took");
+        zoomed.push(took.get(0).and_then(Value::as_f64).unwrap_or(f64::NAN));
+        requests += took.get(1).and_then(Value::as_u64).unwrap_or(0);
+        browser.run("history.back()");
+        std::thread::sleep(Duration::from_millis(100));
+        rest(&browser);
+    }
+    line("zoomed into days, until every panel is told", zoomed);
+    println!("{:<52}{requests:>10}", "requests of all of these together");
 
     let (mut cards, mut all, mut answers) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..TIMES {
