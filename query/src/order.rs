@@ -42,11 +42,28 @@ pub(crate) fn keep_first<T>(rows: &mut Vec<T>, most: usize, query: &Query, value
     rows.retain(|_| keys.next().is_some_and(|key| key.total_cmp(&last).is_le()));
 }
 
-/// Puts the first `most` rows in front and sorts them as asked. What that leaves equal is in the default order: time
-/// ascending, the first metric descending, then the dimensions ascending.
-pub(crate) fn sort(rows: &mut Vec<Row>, most: usize, query: &Query) {
+/// Puts the first `most` rows in front and sorts them as asked.
+#[cfg(feature = "eval")]
+pub(crate) fn sort_first(rows: &mut Vec<Row>, most: usize, query: &Query) {
+    let compare = order(query);
+    // Of thousands of rows a page is shown: the rest need no order.
+    if most < rows.len() {
+        rows.select_nth_unstable_by(most, &compare);
+        rows.truncate(most);
+    }
+    rows.sort_unstable_by(compare);
+}
+
+/// Sorts rows as asked. Less code than to sort the first of them, which counts where a page carries it.
+pub(crate) fn sort(rows: &mut [Row], query: &Query) {
+    rows.sort_unstable_by(order(query));
+}
+
+/// The order that was asked for. What that leaves equal is in the default order: time ascending, the first metric descending, then the dimensions
+/// ascending.
+fn order(query: &Query) -> impl Fn(&Row, &Row) -> Ordering {
     let named: Vec<&Dimension> = query.dimensions.iter().filter(|d| d.time().is_none()).collect();
-    let compare = |a: &Row, b: &Row, by: &OrderBy| {
+    let compare = move |a: &Row, b: &Row, by: &OrderBy| {
         let ascending = match &by.key {
             OrderKey::Metric(metric) => {
                 let Some(at) = query.metrics.iter().position(|m| m == metric) else { return Ordering::Equal };
@@ -60,19 +77,12 @@ pub(crate) fn sort(rows: &mut Vec<Row>, most: usize, query: &Query) {
         };
         if by.direction == Direction::Asc { ascending } else { ascending.reverse() }
     };
-    let compare = |a: &Row, b: &Row| {
+    move |a: &Row, b: &Row| {
         let asked = query.order_by.iter().map(|by| compare(a, b, by)).find(|o| o.is_ne());
         asked.unwrap_or_else(|| {
             a.time.cmp(&b.time).then_with(|| metrics(a, b, 0, Direction::Desc)).then_with(|| a.names.cmp(&b.names))
         })
-    };
-    // Of thousands of rows a page is shown: the rest need no order. Who merges by itself would carry more code for it than it is worth.
-    #[cfg(feature = "eval")]
-    if most < rows.len() {
-        rows.select_nth_unstable_by(most, compare);
-        rows.truncate(most);
     }
-    rows.sort_unstable_by(compare);
 }
 
 fn metrics(a: &Row, b: &Row, at: usize, direction: Direction) -> Ordering {

@@ -46,15 +46,13 @@ impl Buckets {
         }
         let count = found.len() as u64;
         let figure = |totals: &Totals, metric| kinds.counted(totals).figure(metric, all);
-        let last = u64::from(query.pagination.offset).saturating_add(query.pagination.limit.into());
-        let last = usize::try_from(last).unwrap_or(usize::MAX);
         let row = |(value, totals): (u32, Totals)| {
             let told = query.metrics.iter().map(|metric| figure(&totals, *metric)).collect::<Option<Vec<Told>>>()?;
             let (metrics, bounds) = told.into_iter().unzip();
             Some(Row { time: Minute(0), names: vec![Arc::from(sheet.value(value))], metrics, bounds })
         };
         let mut found = found.into_iter().map(row).collect::<Option<Vec<Row>>>()?;
-        order::sort(&mut found, last, query);
+        order::sort(&mut found, query);
 
         let page = found.into_iter().skip(query.pagination.offset as usize).take(query.pagination.limit as usize);
         let told =

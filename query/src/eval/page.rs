@@ -28,7 +28,7 @@ pub(super) fn page(
         _ => None,
     };
     let total_rows = query.include.total_rows.then_some(all as u64);
-    order::sort(&mut rows, last(query), query);
+    order::sort_first(&mut rows, last(query), query);
     let mut results = Vec::new();
     let mut bounds = Vec::new();
     let mut starts = Vec::new();
