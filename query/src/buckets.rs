@@ -5,11 +5,13 @@
 //! buckets share an identity window: over days, where visitors are told apart by the day. Where they can't, there is no figure, and
 //! whoever needs it asks the server.
 mod list;
+mod read;
 mod sheet;
 mod totals;
 
 use headwater_core::{Estimate, Grain, Minute, Tally};
-use serde::{Deserialize, Serialize};
+use read::Reader;
+use serde::Serialize;
 
 pub use sheet::Sheet;
 #[cfg(feature = "eval")]
@@ -23,7 +25,7 @@ use crate::{Date, Dimension};
 const VERSION: u8 = 2;
 
 /// The buckets of one grain in a range.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Buckets {
     /// How long each is.
     pub grain: Grain,
@@ -41,7 +43,7 @@ pub struct Buckets {
 }
 
 /// A place in time, as the rows of an answer by time have it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TimeRow {
     /// What it is called by the site's clock: a date, or a date and time.
     pub label: String,
@@ -52,7 +54,7 @@ pub struct TimeRow {
 }
 
 /// A bucket's totals.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bucketed {
     /// The first minute of its identity window.
     pub window: Minute,
@@ -63,7 +65,7 @@ pub struct Bucketed {
 }
 
 /// What is known of the distinct visitors of a bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Found {
     /// How many the sample holds.
     pub sampled: u64,
@@ -85,6 +87,7 @@ impl Bucketed {
 
 impl Buckets {
     /// The written form: a version byte, then postcard's.
+    #[cfg(feature = "eval")]
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         // Writing into memory fails for no value of ours: all sequences have known lengths.
@@ -95,10 +98,14 @@ impl Buckets {
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (version, rest) = bytes.split_first()?;
-        let (told, rest) = postcard::take_from_bytes::<Self>(rest).ok()?;
+        if *version != VERSION {
+            return None;
+        }
+        let mut reader = Reader(rest);
+        let told = reader.buckets()?;
         let buckets = told.rows.iter().map(|row| row.buckets.len()).sum();
-        let whole = rest.is_empty() && told.sheets.iter().all(|sheet| sheet.is_of(buckets));
-        (*version == VERSION && whole).then_some(told)
+        let whole = reader.0.is_empty() && told.sheets.iter().all(|sheet| sheet.is_of(buckets));
+        whole.then_some(told)
     }
 
     /// Those from one day to another, both included; `None` if they don't reach so far, or can't be told from these. Rows of dimensions do not

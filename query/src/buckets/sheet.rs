@@ -3,8 +3,9 @@
 //! Values are numbered once, and what rows count stands in columns: so thousands of rows of many days are short, and shorter still when they
 //! are compressed.
 use headwater_core::Estimate;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::read::Reader;
 use crate::Dimension;
 use crate::sum::share;
 use crate::totals::{Table, What};
@@ -18,20 +19,20 @@ use crate::totals::{Table, What};
 pub(crate) const COLUMNS: usize = 13;
 
 /// The rows of one dimension, bucket by bucket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sheet {
     /// The dimension.
     pub dimension: Dimension,
     /// Its values as answers call them, ascending.
     values: Vec<String>,
     /// How many rows each bucket has.
-    rows: Vec<u32>,
+    rows: Vec<u64>,
     /// The value of each row: by how many places it comes after that of the row before in the bucket.
-    steps: Vec<u32>,
+    steps: Vec<u64>,
     /// What is counted, by row; nothing where all is 0.
     columns: Vec<Vec<u64>>,
     /// What HyperLogLogs say of visitors where that is surer than the sample, by row.
-    sketched: Vec<(u32, Estimate)>,
+    sketched: Vec<(u64, Estimate)>,
 }
 
 /// A row that is written.
@@ -43,14 +44,26 @@ pub(crate) struct Line<'a> {
 }
 
 impl Sheet {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let numbers = |reader: &mut Reader<'_>| reader.list(Reader::number);
+        Some(Self {
+            dimension: reader.dimension()?,
+            values: reader.list(Reader::text)?,
+            rows: numbers(reader)?,
+            steps: numbers(reader)?,
+            columns: reader.list(numbers)?,
+            sketched: reader.list(|reader| Some((reader.number()?, reader.estimate()?)))?,
+        })
+    }
+
     /// Whether it is one of so many buckets, and holds together.
     pub(super) fn is_of(&self, buckets: usize) -> bool {
         let rows = self.steps.len();
-        let sum = self.rows.iter().fold(0_usize, |sum, rows| sum.saturating_add(*rows as usize));
+        let sum = self.rows.iter().fold(0_u64, |sum, rows| sum.saturating_add(*rows));
         let columns =
             self.columns.len() == COLUMNS && self.columns.iter().all(|column| column.is_empty() || column.len() == rows);
         let ascends = self.sketched.windows(2).all(|two| matches!(two, [a, b] if a.0 < b.0));
-        self.rows.len() == buckets && sum == rows && columns && ascends && self.values_are_known()
+        self.rows.len() == buckets && sum == rows as u64 && columns && ascends && self.values_are_known()
     }
 
     fn values_are_known(&self) -> bool {
@@ -59,8 +72,8 @@ impl Sheet {
             let end = start + *rows as usize;
             let steps = self.steps.get(start..end).unwrap_or_default();
             start = end;
-            let last = steps.iter().fold(0_usize, |sum, step| sum.saturating_add(*step as usize));
-            steps.is_empty() || last < self.values.len()
+            let last = steps.iter().fold(0_u64, |sum, step| sum.saturating_add(*step));
+            steps.is_empty() || last < self.values.len() as u64
         })
     }
 
@@ -83,7 +96,7 @@ impl Sheet {
             let p = share(theta);
             let mut value = 0;
             for _ in 0..*rows {
-                value += self.steps.get(row).copied().unwrap_or(0);
+                value += self.steps.get(row).copied().unwrap_or(0) as u32;
                 let mut counts = [0_u64; COLUMNS];
                 let counted = self.columns.iter().map(|column| column.get(row).copied().unwrap_or(0));
                 counts.iter_mut().zip(counted).for_each(|(count, counted)| *count = counted);
@@ -96,7 +109,7 @@ impl Sheet {
                 totals.add(What::WentOn, went_on);
                 totals.add(What::Engaged, engaged);
                 totals.add(What::Depth, depth);
-                match self.sketched.binary_search_by_key(&row, |sketched| sketched.0 as usize) {
+                match self.sketched.binary_search_by_key(&(row as u64), |sketched| sketched.0) {
                     Ok(at) => self.sketched.get(at).into_iter().for_each(|s| totals.add_sketched(What::Visitors, s.1)),
                     Err(_) => totals.add_found(What::Visitors, visitors, visitors as f64, p),
                 }
@@ -136,13 +149,13 @@ impl SheetWriter {
         lines.sort_by(|a, b| a.value.cmp(b.value));
         let mut before = 0;
         for line in &*lines {
-            let number = sheet.values.partition_point(|value| value.as_str() < line.value) as u32;
-            sheet.sketched.extend(line.sketched.map(|estimate| (sheet.steps.len() as u32, estimate)));
+            let number = sheet.values.partition_point(|value| value.as_str() < line.value) as u64;
+            sheet.sketched.extend(line.sketched.map(|estimate| (sheet.steps.len() as u64, estimate)));
             sheet.steps.push(number - before);
             sheet.columns.iter_mut().zip(line.counts).for_each(|(column, count)| column.push(count));
             before = number;
         }
-        sheet.rows.push(lines.len() as u32);
+        sheet.rows.push(lines.len() as u64);
     }
 
     /// The sheet.
