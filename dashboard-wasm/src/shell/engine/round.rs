@@ -98,7 +98,11 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
     questions.extend(reads.then(|| question::reading(scope, now)));
     // Where nobody brings any, no filter finds some.
     let here = (scope.domain.clone(), scope.period);
-    let measures = everybody || engine(|e| e.unmeasured.as_ref() != Some(&here));
+    let measures = match sure.as_ref().filter(|_| known.is_some()) {
+        // Nor is there any in a part of a range that has none.
+        Some(kept) => engine(|e| e.unmeasured.as_ref() != Some(&(kept.domain.clone(), kept.period))),
+        None => everybody || engine(|e| e.unmeasured.as_ref() != Some(&here)),
+    };
     questions.extend(measures.then(|| question::vitals(scope, now)));
 
     let own = async {
