@@ -111,8 +111,9 @@ fn of_tallies(dimension: &Dimension, of: RowDimension, parts: &[Part<'_>]) -> Op
     let parts: Vec<_> = parts.iter().filter(|part| part.aggregate.tallies.total().is_some()).collect();
     // The visits of a page's bounce rate entered there.
     let also = (of == RowDimension::Page).then_some(RowDimension::Visit(VisitDimension::EntryPage));
+    // Mostly one is entered where the other is seen, and both stand in one line.
     let rows =
-        |part: &Part<'_>| [Some(of), also].into_iter().flatten().map(|of| part.aggregate.tallies.of(of).len()).sum::<usize>();
+        |part: &Part<'_>| [Some(of), also].into_iter().flatten().map(|of| part.aggregate.tallies.of(of).len()).max().unwrap_or(0);
     if parts.iter().map(|part| rows(part)).sum::<usize>() > MAX_ROWS {
         return None;
     }
