@@ -36,6 +36,7 @@ use crate::route::{Against, Scope};
 use crate::series::Series;
 use crate::site_info::{AnnotationList, PropertyList, SegmentList, SiteInfo};
 use crate::table::Table;
+use crate::vitals::Vitals;
 
 /// How often the realtime answer is asked for although nothing happened, in milliseconds: visitors leave without a frame.
 const LOOK_AFTER: u32 = 10_000;
@@ -371,6 +372,7 @@ async fn show(state: State, scope: &Scope, told: Round) {
     let empty = totals.is_empty() && scope.filters.is_empty();
     engine(|e| e.told.clone_from(&clock));
     let wanted = shown(state);
+    let vitals_later = matches!(&told.shown, Shown::First(first) if first.vitals_later);
     together(|| {
         if let Some(realtime) = &told.realtime {
             state.tell_realtime(realtime);
@@ -379,7 +381,7 @@ async fn show(state: State, scope: &Scope, told: Round) {
         match told.shown {
             Shown::Board(told) => update(state.told, told),
             Shown::First(first) => {
-                let First { series, before, panels, reading, vitals } = *first;
+                let First { series, before, panels, reading, vitals, .. } = *first;
                 let mut series = Series::read(&series, includes_now(scope, &clock), &clock);
                 if let Some(before) = before.as_ref().filter(|_| !uncovered) {
                     series = series.against(before);
@@ -412,6 +414,13 @@ async fn show(state: State, scope: &Scope, told: Round) {
         && let Ok(reading) = http::query(question::ever(&scope.domain)).await
     {
         update(state.ever, Some(report::is_anything(&reading)));
+    }
+    if vitals_later {
+        let generation = engine(|e| e.generation);
+        let told = http::query(question::vitals(scope, http::server_minute())).await;
+        if engine(|e| e.generation == generation) {
+            update(state.vitals, told.ok().map(|reading| Vitals::read(&reading)));
+        }
     }
 }
 

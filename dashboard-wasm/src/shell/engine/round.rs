@@ -59,6 +59,8 @@ pub(super) struct First {
     pub(super) reading: Option<Table>,
     /// Web vitals, if they were asked for.
     pub(super) vitals: Option<Vitals>,
+    /// Whether they are still to be asked for: nothing else was, and it does not wait for them.
+    pub(super) vitals_later: bool,
 }
 
 /// Asks for everything: the buckets, from which cards and chart follow, and in one request what they do not tell. Where somebody is filtered
@@ -103,6 +105,8 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
         Some(kept) => engine(|e| e.unmeasured.as_ref() != Some(&(kept.domain.clone(), kept.period))),
         None => everybody || engine(|e| e.unmeasured.as_ref() != Some(&here)),
     };
+    let vitals_later = measures && questions.is_empty();
+    let measures = measures && !vitals_later;
     questions.extend(measures.then(|| question::vitals(scope, now)));
 
     let own = async {
@@ -200,7 +204,7 @@ pub(super) async fn ask(state: State, scope: &Scope) -> Result<Round, Failure> {
         }
         series => series?,
     };
-    Ok(Round { totals, realtime, shown: Shown::First(Box::new(First { series, before, panels, reading, vitals })) })
+    Ok(Round { totals, realtime, shown: Shown::First(Box::new(First { series, before, panels, reading, vitals, vitals_later })) })
 }
 
 /// Keeps what was fetched. Rows by dimensions stay: they are believed as long as their totals are these.
