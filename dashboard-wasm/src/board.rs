@@ -28,6 +28,9 @@ pub struct Dashboard {
     pub name: String,
     /// Its widgets, in their order.
     pub widgets: Vec<Widget>,
+    /// Sent with a change, so that the server refuses one of what somebody else has changed meanwhile; none of one that is made.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
 }
 
 /// A dashboard as it is shown, or while it is arranged: each widget has a key that stays as long as it is there.
@@ -39,21 +42,23 @@ pub struct Board {
     pub name: String,
     /// Its widgets, in their order.
     pub widgets: Vec<(u32, Widget)>,
+    /// The version that it was made of.
+    version: String,
 }
 
 impl Board {
     /// A dashboard as it was saved.
     #[must_use]
     pub fn new(saved: &Dashboard) -> Self {
-        let Dashboard { id, name, widgets } = saved.clone();
-        Self { id, name, widgets: (0..).zip(widgets).collect() }
+        let Dashboard { id, name, widgets, version } = saved.clone();
+        Self { id, name, widgets: (0..).zip(widgets).collect(), version }
     }
 
     /// What is to be saved.
     #[must_use]
     pub fn saved(&self) -> Dashboard {
         let widgets = self.widgets.iter().map(|(_, widget)| widget.clone()).collect();
-        Dashboard { id: self.id, name: self.name.trim().to_owned(), widgets }
+        Dashboard { id: self.id, name: self.name.trim().to_owned(), widgets, version: self.version.clone() }
     }
 
     /// What it asks: the same whatever its widgets are called and however wide they are.
@@ -223,7 +228,7 @@ mod tests {
 
     fn board(count: u32) -> Board {
         let widget = |n: u32| widget(&format!(r#"{{"show":"card","metric":"visitors","title":"{n}","width":1}}"#));
-        Board::new(&Dashboard { id: 7, name: "Board".into(), widgets: (0..count).map(widget).collect() })
+        Board::new(&Dashboard { id: 7, name: "Board".into(), widgets: (0..count).map(widget).collect(), ..Dashboard::default() })
     }
 
     fn titles(board: &Board) -> String {

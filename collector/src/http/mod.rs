@@ -2,7 +2,6 @@
 mod access;
 mod annotations;
 mod buckets;
-mod dashboards;
 pub(crate) mod edge;
 mod edges;
 pub(crate) mod export;
@@ -16,6 +15,7 @@ mod imports;
 pub(crate) mod limit;
 mod links;
 mod live;
+mod named;
 mod openapi;
 pub(crate) mod passwords;
 mod people;
@@ -23,7 +23,6 @@ mod problem;
 mod properties;
 mod query;
 mod realtime;
-mod segments;
 mod session;
 mod share;
 mod sites;
@@ -37,6 +36,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
+use headwater_query::{Filter, Widget};
 
 use crate::app::App;
 use crate::clock::instant;
@@ -68,10 +68,16 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/sites/{domain}/people/{id}", delete(people::dismiss))
         .route("/api/v1/sites/{domain}/links", get(links::list).post(links::add))
         .route("/api/v1/sites/{domain}/links/{id}", delete(links::remove))
-        .route("/api/v1/sites/{domain}/segments", get(segments::list).post(segments::add))
-        .route("/api/v1/sites/{domain}/segments/{id}", axum::routing::put(segments::change).delete(segments::remove))
-        .route("/api/v1/sites/{domain}/dashboards", get(dashboards::list).post(dashboards::add))
-        .route("/api/v1/sites/{domain}/dashboards/{id}", axum::routing::patch(dashboards::change).delete(dashboards::remove))
+        .route("/api/v1/sites/{domain}/segments", get(named::list::<Filter>).post(named::add::<Filter>))
+        .route(
+            "/api/v1/sites/{domain}/segments/{id}",
+            axum::routing::put(named::change::<Filter>).delete(named::remove::<Filter>),
+        )
+        .route("/api/v1/sites/{domain}/dashboards", get(named::list::<Widget>).post(named::add::<Widget>))
+        .route(
+            "/api/v1/sites/{domain}/dashboards/{id}",
+            axum::routing::patch(named::change::<Widget>).delete(named::remove::<Widget>),
+        )
         .route("/api/v1/sites/{domain}/annotations", get(annotations::list).post(annotations::add))
         .route("/api/v1/sites/{domain}/annotations/{id}", delete(annotations::remove))
         .route("/api/v1/sites/{domain}/properties", get(properties::list))

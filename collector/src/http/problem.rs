@@ -105,6 +105,11 @@ impl Refused {
         Self::new(409, "exists", "There is one already", detail).at(field)
     }
 
+    /// It is not as it was when it was read.
+    pub(crate) fn changed(detail: String) -> Self {
+        Self::new(409, "changed", "It was changed meanwhile", detail).at("version")
+    }
+
     /// There is nothing at this address.
     pub(crate) fn nothing_here() -> Self {
         Self::new(404, "not-found", "There is nothing here", "the addresses of the API begin with /api/v1/ and /api/v2/")

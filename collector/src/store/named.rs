@@ -13,14 +13,15 @@ pub struct Kind {
     pub noun: &'static str,
     /// The most of one site.
     pub most: usize,
+    /// What its list is called.
+    pub column: &'static str,
     table: &'static str,
-    column: &'static str,
 }
 
 /// Segments: filters, all of which must hold.
-pub const SEGMENT: Kind = Kind { noun: "segment", most: 200, table: "saved_segments", column: "filters" };
+pub const SEGMENT: Kind = Kind { noun: "segment", most: 200, column: "filters", table: "saved_segments" };
 /// Dashboards: widgets, in their order.
-pub const DASHBOARD: Kind = Kind { noun: "dashboard", most: 100, table: "dashboards", column: "widgets" };
+pub const DASHBOARD: Kind = Kind { noun: "dashboard", most: 100, column: "widgets", table: "dashboards" };
 
 /// One that is saved.
 #[derive(Clone, Debug)]
@@ -31,6 +32,19 @@ pub struct Named<T> {
     pub name: String,
     /// What it is.
     pub list: Vec<T>,
+    /// Another one whenever name or list are.
+    pub version: String,
+}
+
+/// What is to become of one.
+#[derive(Clone, Debug)]
+pub struct Change<T> {
+    /// Its new name, if it gets one.
+    pub name: Option<String>,
+    /// Its new list, if it gets one.
+    pub list: Option<Vec<T>>,
+    /// The version that it has to have, if that matters.
+    pub version: Option<String>,
 }
 
 /// Why it could not be kept.
@@ -39,6 +53,9 @@ pub enum NamedError {
     /// There is one of this name.
     #[error("this site has a {0} {1:?} already; choose another name")]
     SameName(&'static str, String),
+    /// It has not the version that it has to have.
+    #[error("somebody has saved this {0} since it was read; read it again, and make the change to what it is now")]
+    Changed(&'static str),
     /// There are too many.
     #[error("a site has at most {1} {0}s")]
     TooMany(&'static str, usize),
@@ -63,7 +80,7 @@ pub fn list<T: DeserializeOwned>(conn: &Connection, kind: Kind, site: SiteId) ->
     let rows = statement.query_map([site.0], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))?;
     let read = |(id, name, text): (i64, String, String)| {
         let list = serde_json::from_str(&text).map_err(|error| StoreError::Corrupt(format!("{noun} {id}: {error}")))?;
-        Ok(Named { id, name, list })
+        Ok(Named { id, version: version(&name, &text), name, list })
     };
     rows.map(|row| row.map_err(StoreError::from).and_then(read)).collect()
 }
@@ -86,8 +103,9 @@ pub fn add<T: Serialize>(
         return Err(NamedError::TooMany(noun, most));
     }
     let sql = format!("INSERT INTO {table} (site, name, {column}) VALUES (?1, ?2, ?3)");
-    tx.execute(&sql, params![site.0, name, written(&list)?])?;
-    Ok(Named { id: tx.last_insert_rowid(), name, list })
+    let text = written(&list)?;
+    tx.execute(&sql, params![site.0, name, text])?;
+    Ok(Named { id: tx.last_insert_rowid(), version: version(&name, &text), name, list })
 }
 
 /// Gives the one of this number another name, another list, or both. `None` if there is none.
@@ -99,15 +117,18 @@ pub fn change<T: Serialize + DeserializeOwned>(
     kind: Kind,
     site: SiteId,
     id: i64,
-    name: Option<String>,
-    list: Option<Vec<T>>,
+    change: Change<T>,
 ) -> Result<Option<Named<T>>, NamedError> {
     let Some(old) = self::list(tx, kind, site)?.into_iter().find(|one| one.id == id) else { return Ok(None) };
-    let changed = Named { id, name: name.unwrap_or(old.name), list: list.unwrap_or(old.list) };
-    free(tx, kind, site, Some(id), &changed.name)?;
+    if change.version.is_some_and(|version| version != old.version) {
+        return Err(NamedError::Changed(kind.noun));
+    }
+    let (name, list) = (change.name.unwrap_or(old.name), change.list.unwrap_or(old.list));
+    free(tx, kind, site, Some(id), &name)?;
+    let text = written(&list)?;
     let sql = format!("UPDATE {} SET name = ?2, {} = ?3 WHERE id = ?1", kind.table, kind.column);
-    tx.execute(&sql, params![id, changed.name, written(&changed.list)?])?;
-    Ok(Some(changed))
+    tx.execute(&sql, params![id, name, text])?;
+    Ok(Some(Named { id, version: version(&name, &text), name, list }))
 }
 
 /// Removes one. Says whether there was one of this number.
@@ -135,6 +156,13 @@ fn free(tx: &Transaction<'_>, kind: Kind, site: SiteId, id: Option<i64>, name: &
         Some(()) => Err(NamedError::SameName(kind.noun, name.to_owned())),
         None => Ok(()),
     }
+}
+
+/// The beginning of a hash of both.
+fn version(name: &str, list: &str) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(name.as_bytes()).update(&[0]).update(list.as_bytes());
+    hasher.finalize().to_hex().chars().take(16).collect()
 }
 
 fn written<T: Serialize>(list: &[T]) -> Result<String, StoreError> {

@@ -19,7 +19,9 @@ async fn dashboards_are_kept_changed_and_removed() {
     server.add("other.example").await;
     let send = |method: &str, path: &str, body: Value| server.admin(method, path).json(&body).send();
     let made = send("POST", DASHBOARDS, json!({"name": "Campaigns", "widgets": widgets()})).await;
-    assert_eq!((made.status.as_u16(), made.json()), (201, json!({"id": 1, "name": "Campaigns", "widgets": widgets()})));
+    let first = made.json()["version"].clone();
+    let told = json!({"id": 1, "name": "Campaigns", "widgets": widgets(), "version": first});
+    assert_eq!((made.status.as_u16(), made.json()), (201, told));
     assert_eq!(send("POST", DASHBOARDS, json!({"name": "Campaigns"})).await.fault(), (409, "name".into()));
     assert_eq!(send("POST", DASHBOARDS, json!({"widgets": []})).await.fault(), (400, "name".into()));
     let wrong = json!({"name": "x", "widgets": [{"show": "card", "metric": "visitors", "width": 9}]});
@@ -27,9 +29,14 @@ async fn dashboards_are_kept_changed_and_removed() {
 
     let one = format!("{DASHBOARDS}/1");
     let renamed = send("PATCH", &one, json!({"name": "Where they come from"})).await.json();
-    assert_eq!(renamed, json!({"id": 1, "name": "Where they come from", "widgets": widgets()}));
-    let fewer = send("PATCH", &one, json!({"widgets": []})).await.json();
-    assert_eq!(fewer, json!({"id": 1, "name": "Where they come from", "widgets": []}));
+    assert_eq!((&renamed["name"], &renamed["widgets"]), (&json!("Where they come from"), &widgets()));
+    assert_ne!(renamed["version"], first);
+    // Who has read it before that does not undo it unawares.
+    let late = send("PATCH", &one, json!({"widgets": [], "version": first})).await;
+    assert_eq!(late.fault(), (409, "version".into()));
+    let fewer = send("PATCH", &one, json!({"widgets": [], "version": renamed["version"]})).await.json();
+    assert_eq!((&fewer["name"], &fewer["widgets"]), (&json!("Where they come from"), &json!([])));
+    assert_eq!(send("POST", DASHBOARDS, json!({"name": "x", "version": first})).await.fault(), (400, "version".into()));
     assert_eq!(send("PATCH", "/api/v1/sites/other.example/dashboards/1", json!({"name": "x"})).await.fault(), (404, "id".into()));
     assert_eq!(server.admin("GET", DASHBOARDS).send().await.json(), json!({"dashboards": [fewer]}));
     assert_eq!(server.ask("GET", DASHBOARDS).send().await.fault().0, 401);

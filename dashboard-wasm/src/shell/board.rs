@@ -203,6 +203,13 @@ fn arranging(state: State, id: i64) -> El {
                         keep(state, saved);
                         state.draft.set(None);
                     }
+                    Err(failure) if failure.field.as_deref() == Some("version") => {
+                        failed.set(
+                            "Somebody else has saved this dashboard meanwhile. Cancel shows theirs; arrange it from there."
+                                .into(),
+                        );
+                        engine::surround(state);
+                    }
                     Err(failure) => failed.set(failure.message),
                 }
             });

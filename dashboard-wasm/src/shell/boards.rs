@@ -74,7 +74,8 @@ pub(crate) fn new_dashboard() -> El {
             Some(shown) => shown.saved().widgets,
             None => of_view(&view, property.as_deref()),
         };
-        let (path, made) = (path.clone(), Dashboard { id: 0, name: name.get_untracked().trim().to_owned(), widgets });
+        let (path, made) =
+            (path.clone(), Dashboard { name: name.get_untracked().trim().to_owned(), widgets, ..Dashboard::default() });
         busy.set(true);
         spawn_local(async move {
             match http::post::<Dashboard>(&path, &made).await {

@@ -118,6 +118,18 @@ fn a_team_arranges_a_dashboard_and_shares_it() {
     assert_eq!(other.text(".pop"), "Overview\nCampaigns");
     assert_eq!(other.console_errors(), Vec::<String>::new());
 
+    // Somebody else saves it while it is arranged here: nothing of theirs is lost unawares.
+    demo.press_button("Campaigns");
+    demo.press_button("Arrange this dashboard");
+    let one = "/api/v1/sites/demo.localhost/dashboards/1";
+    let theirs = json!({"widgets": [{"show": "card", "metric": "events", "width": 1}]});
+    assert_eq!(demo.server.api().patch(one, &theirs).expect("an answer").status, 200);
+    demo.press_button("Save");
+    demo.until("words", "document.querySelector('.arranging .wrong')?.innerText", |text| text.contains("Cancel shows theirs"));
+    demo.press_button("Cancel");
+    headings("Events");
+    assert_eq!(browser.console_errors().iter().filter(|line| !line.contains("409")).count(), 0);
+
     // Removed, it says so, and its link opens nothing.
     demo.server.api().delete("/api/v1/sites/demo.localhost/dashboards/1").expect("an answer");
     browser.visit(&format!("http://127.0.0.1:{}/demo.localhost?dashboard=1", demo.server.port));
