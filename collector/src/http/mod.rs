@@ -35,7 +35,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, patch, post, put};
 use headwater_query::{Filter, Widget};
 
 use crate::app::App;
@@ -69,15 +69,9 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/api/v1/sites/{domain}/links", get(links::list).post(links::add))
         .route("/api/v1/sites/{domain}/links/{id}", delete(links::remove))
         .route("/api/v1/sites/{domain}/segments", get(named::list::<Filter>).post(named::add::<Filter>))
-        .route(
-            "/api/v1/sites/{domain}/segments/{id}",
-            axum::routing::put(named::change::<Filter>).delete(named::remove::<Filter>),
-        )
+        .route("/api/v1/sites/{domain}/segments/{id}", put(named::change::<Filter>).delete(named::remove::<Filter>))
         .route("/api/v1/sites/{domain}/dashboards", get(named::list::<Widget>).post(named::add::<Widget>))
-        .route(
-            "/api/v1/sites/{domain}/dashboards/{id}",
-            axum::routing::patch(named::change::<Widget>).delete(named::remove::<Widget>),
-        )
+        .route("/api/v1/sites/{domain}/dashboards/{id}", patch(named::change::<Widget>).delete(named::remove::<Widget>))
         .route("/api/v1/sites/{domain}/annotations", get(annotations::list).post(annotations::add))
         .route("/api/v1/sites/{domain}/annotations/{id}", delete(annotations::remove))
         .route("/api/v1/sites/{domain}/properties", get(properties::list))

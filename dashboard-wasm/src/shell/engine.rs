@@ -417,9 +417,10 @@ async fn show(state: State, scope: &Scope, told: Round) {
     }
     if vitals_later {
         let generation = engine(|e| e.generation);
-        let told = http::query(question::vitals(scope, http::server_minute())).await;
+        let told = http::queries(&[question::vitals(scope, http::server_minute())]).await;
         if engine(|e| e.generation == generation) {
-            update(state.vitals, told.ok().map(|reading| Vitals::read(&reading)));
+            let told = told.ok().and_then(|told| told.into_iter().next()?.ok());
+            update(state.vitals, told.map(|reading| Vitals::read(&reading)));
         }
     }
 }
