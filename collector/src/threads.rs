@@ -11,9 +11,14 @@ const MOST: usize = 3;
 pub(crate) struct Threads(pub(crate) usize);
 
 impl Threads {
-    /// As many as are of use for so many things.
-    pub(crate) fn for_many(things: usize) -> Self {
-        Self(std::thread::available_parallelism().map_or(1, usize::from).min(MOST).min(things))
+    /// As many as are of use for so many questions.
+    pub(crate) fn for_many(questions: usize) -> Self {
+        Self::of_all_cores(questions.min(MOST))
+    }
+
+    /// As many as there are cores, if there is so much to do.
+    pub(crate) fn of_all_cores(tasks: usize) -> Self {
+        Self(std::thread::available_parallelism().map_or(1, usize::from).min(tasks))
     }
 }
 

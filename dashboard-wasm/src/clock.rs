@@ -1,5 +1,5 @@
 //! How a time of the day is written: by 24 hours, or by twice twelve.
-use crate::locale::Writer;
+use crate::locale::{Writer, found};
 
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
@@ -28,7 +28,6 @@ impl Clock {
     pub fn read(writer: &impl Writer) -> Option<Self> {
         let write = |hour: i64| writer.moment(hour * HOUR, &[("timeStyle", "short")]);
         let (morning, evening) = (write(9)?, write(21)?);
-        let of = |parts: &[(String, String)], kind: &str| parts.iter().find(|part| part.0 == kind).map(|part| part.1.clone());
         let part = |(kind, text): &(String, String)| match &**kind {
             "hour" => Part::Hour,
             "minute" => Part::Minute,
@@ -37,8 +36,8 @@ impl Clock {
         };
         Some(Self {
             parts: morning.iter().map(part).collect(),
-            halves: of(&morning, "dayPeriod").zip(of(&evening, "dayPeriod")).map(|(before, after)| [before, after]),
-            wide: of(&morning, "hour")?.len() > 1,
+            halves: found(&morning, "dayPeriod").zip(found(&evening, "dayPeriod")).map(|(before, after)| [before, after]),
+            wide: found(&morning, "hour")?.len() > 1,
         })
     }
 
@@ -53,10 +52,10 @@ impl Clock {
     pub fn write(&self, hour: u8, minute: u8) -> String {
         let twelve = self.halves.is_some();
         let shown = if twelve { (hour + 11) % 12 + 1 } else { hour };
+        let bare = twelve && minute == 0;
         let mut out = String::new();
         let mut parts = self.parts.iter().peekable();
         while let Some(part) = parts.next() {
-            let bare = twelve && minute == 0;
             match part {
                 Part::Hour if self.wide => out.push_str(&format!("{shown:02}")),
                 Part::Hour => out.push_str(&shown.to_string()),

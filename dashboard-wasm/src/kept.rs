@@ -154,10 +154,7 @@ fn compared(here: &[MetricValue], there: &[MetricValue]) -> Vec<Option<f64>> {
 /// Whether rows tell a dimension, and can be asked for: names stand with commas between them.
 #[must_use]
 pub fn has_rows(dimension: &Dimension) -> bool {
-    match dimension {
-        Dimension::Prop(name) => !name.contains(','),
-        other => matches!(other, Dimension::Name | Dimension::Page | Dimension::Hostname | Dimension::Visit(_)),
-    }
+    dimension.has_rows() && !matches!(dimension, Dimension::Prop(name) if name.contains(','))
 }
 
 #[cfg(test)]

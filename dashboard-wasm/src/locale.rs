@@ -15,6 +15,11 @@ pub trait Writer {
     fn moment(&self, seconds: i64, options: &[(&str, &str)]) -> Option<Vec<(String, String)>>;
 }
 
+/// The text of the first part of a kind.
+pub(crate) fn found(parts: &[(String, String)], kind: &str) -> Option<String> {
+    parts.iter().find(|part| part.0 == kind).map(|part| part.1.clone())
+}
+
 /// The parts of a date that are written, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -99,10 +104,7 @@ impl Written {
             "year" => Part::Year,
             _ => Part::Text(text),
         });
-        let named = |kind: &str, at: i64| {
-            let found = write(at)?.into_iter().find(|part| part.0 == kind);
-            Some(found.map(|part| part.1).unwrap_or_default())
-        };
+        let named = |kind: &str, at: i64| Some(found(&write(at)?, kind).unwrap_or_default());
         let month = |n: u8| named("month", Date { year: 2024, month: n, day: 1 }.to_days() * DAY);
         let has_weekday = form.kinds().contains(&"weekday");
         Some(Self {
@@ -162,15 +164,14 @@ struct Numbers {
 impl Numbers {
     fn read(writer: &impl Writer) -> Option<Self> {
         let large = writer.number(123_456_789.5, &[])?;
-        let of = |parts: &[(String, String)], kind: &str| parts.iter().find(|part| part.0 == kind).map(|part| part.1.clone());
         let mut digits = large.iter().rev().filter(|part| part.0 == "integer").map(|part| part.1.len());
         let last = digits.next().filter(|size| *size > 0)?;
-        let alone = if of(&writer.number(1234.0, &[])?, "group").is_some() { last } else { last + 1 };
+        let alone = if found(&writer.number(1234.0, &[])?, "group").is_some() { last } else { last + 1 };
         let percent: String = writer.number(0.05, &[("style", "percent")])?.into_iter().map(|part| part.1).collect();
         let (before, behind) = percent.split_once('5')?;
         Some(Self {
-            group: of(&large, "group").unwrap_or_default(),
-            point: of(&large, "decimal")?,
+            group: found(&large, "group").unwrap_or_default(),
+            point: found(&large, "decimal")?,
             sizes: [last, digits.next().unwrap_or(last)],
             alone,
             percent: [before.to_owned(), behind.to_owned()],

@@ -87,13 +87,7 @@ pub fn vitals(scope: &Scope, now: Minute) -> Query {
 #[must_use]
 pub fn vital_pages(scope: &Scope, name: &str, now: Minute) -> Query {
     let mut query = Query { dimensions: vec![Dimension::Page], ..values_of(scope, now) };
-    query.filters.push(Filter::When(Condition {
-        dimension: Dimension::Name,
-        comparison: Comparison::Is,
-        negated: false,
-        values: vec![name.to_owned()],
-        case_sensitive: true,
-    }));
+    query.filters.push(Filter::is(Dimension::Name, name));
     query
 }
 

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub use sheet::Sheet;
 #[cfg(feature = "eval")]
-pub(crate) use sheet::{COLUMNS, Line, SheetWriter};
+pub(crate) use sheet::{Counts, Line, SheetWriter};
 
 use crate::sum::share;
 use crate::totals::{Totals, What};
@@ -113,8 +113,7 @@ impl Buckets {
     #[must_use]
     pub fn between(&self, from: Date, to: Date) -> Option<Self> {
         let rows = self.part(from, to)?;
-        let one_window = rows.first().map(|row| row.window) == rows.last().map(|row| row.window);
-        let unit = self.unit.clone().filter(|_| !one_window);
+        let unit = self.unit_of(rows);
         Some(Self { grain: self.grain, unit, whole: self.whole, rows: rows.to_vec(), sheets: Vec::new(), left_out: Vec::new() })
     }
 
@@ -140,6 +139,12 @@ impl Buckets {
             Some((from, to)) => self.part(from, to).is_some_and(|rows| other.part(from, to) == Some(rows)),
             None => self.rows == other.rows,
         }
+    }
+
+    /// The unit of visitors in some of the rows: none where all are in one identity window.
+    fn unit_of(&self, rows: &[TimeRow]) -> Option<String> {
+        let one_window = rows.first().map(|row| row.window) == rows.last().map(|row| row.window);
+        self.unit.clone().filter(|_| !one_window)
     }
 
     /// The places in time from one day to another.

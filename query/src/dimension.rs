@@ -126,6 +126,12 @@ impl Dimension {
         matches!(self, Self::Name | Self::Page | Self::Hostname | Self::Goal | Self::Currency | Self::Prop(_))
     }
 
+    /// Whether it has rows of values that [buckets](crate::Buckets) can tell.
+    #[must_use]
+    pub const fn has_rows(&self) -> bool {
+        matches!(self, Self::Name | Self::Page | Self::Hostname | Self::Visit(_) | Self::Prop(_))
+    }
+
     /// How time is parted, if this is a time dimension.
     #[must_use]
     pub const fn time(&self) -> Option<TimeDimension> {

@@ -39,7 +39,7 @@ pub(crate) fn round(value: f64) -> u64 {
 }
 
 /// The estimated metrics of a row with their bounds, as [`crate::Meta::bounds`] has them.
-pub(crate) fn named(metrics: &[Metric], bounds: &[Option<[f64; 2]>]) -> BTreeMap<String, [f64; 2]> {
+fn named(metrics: &[Metric], bounds: &[Option<[f64; 2]>]) -> BTreeMap<String, [f64; 2]> {
     let mut named = BTreeMap::new();
     for (metric, bounds) in metrics.iter().zip(bounds) {
         if let Some(bounds) = bounds {
@@ -47,6 +47,15 @@ pub(crate) fn named(metrics: &[Metric], bounds: &[Option<[f64; 2]>]) -> BTreeMap
         }
     }
     named
+}
+
+/// Those of all rows; none where every row is exact.
+pub(crate) fn named_of_all<'b>(
+    metrics: &[Metric],
+    rows: impl Iterator<Item = &'b [Option<[f64; 2]>]>,
+) -> Vec<BTreeMap<String, [f64; 2]>> {
+    let named: Vec<_> = rows.map(|bounds| named(metrics, bounds)).collect();
+    if named.iter().all(BTreeMap::is_empty) { Vec::new() } else { named }
 }
 
 /// The number that rows are sorted by; missing values are last, whichever way.

@@ -3,13 +3,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use headwater_core::{Grain, Minute, Packed, RowDimension, SiteId};
-use headwater_query::{Lens, Names, Need, Rows, Span};
+use headwater_query::{Lens, Names, Need, Rows, Span, Task, Workers as _};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::cache::RowsKey;
 use super::segment::{Segment, StoredPeople};
 use super::{BucketKey, Cache, grain_code};
 use crate::store::StoreError;
+use crate::threads::Threads;
 
 /// A bucket as read.
 #[derive(Clone, Debug)]
@@ -118,24 +119,16 @@ fn unpack<'a>(
             None => stored.extend(StoredPeople::read(connection, *id)?),
         }
     }
-    let unpack = |some: &[StoredPeople]| -> Result<Vec<_>, StoreError> {
-        some.iter().map(|stored| Ok((stored.id, stored.unpack(names)?))).collect()
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(stored.len());
-    if threads < 2 {
-        ready.extend(unpack(&stored)?);
-    } else {
-        std::thread::scope(|scope| {
-            let each = stored.len().div_ceil(threads);
-            let running: Vec<_> = stored.chunks(each).map(|some| scope.spawn(|| unpack(some))).collect();
-            for thread in running {
-                ready.extend(thread.join().unwrap_or(Err(StoreError::Interrupted))?);
-            }
-            Ok::<_, StoreError>(())
-        })?;
+    let mut unpacked: Vec<_> = stored.iter().map(|_| Err(StoreError::Interrupted)).collect();
+    let mut tasks: Vec<Task<'_>> = Vec::new();
+    for (stored, place) in stored.iter().zip(&mut unpacked) {
+        tasks.push(Box::new(move || *place = stored.unpack(names)));
     }
-    for StoredPeople { id, .. } in &stored {
-        ready.get(id).inspect(|segment| cache.keep_people(*id, segment));
+    Threads::of_all_cores(stored.len()).run(tasks);
+    for (StoredPeople { id, .. }, segment) in stored.iter().zip(unpacked) {
+        let segment = segment?;
+        cache.keep_people(*id, &segment);
+        ready.insert(*id, segment);
     }
     Ok(ready)
 }

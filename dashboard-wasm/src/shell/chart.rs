@@ -2,10 +2,10 @@
 use headwater_query::TimeDimension;
 
 use super::dom::{El, button, el, of};
+use super::export;
 use super::follow::Signal;
 use super::plot::{Drawn, Plot, note_list, plot};
 use super::state::{Overlay, State, state};
-use super::{browser, export};
 use crate::label;
 use crate::locale;
 use crate::period::Period;
@@ -33,17 +33,11 @@ pub(crate) fn chart() -> El {
 
     let annotate = button("link annotate", "Add a note", move |_| state.open.set(Some(Overlay::Annotate)));
     let annotate = annotate.flag("hidden", move || !state.may(SiteInfo::may_edit));
-    let save = button("link annotate", "Download CSV", move |_| {
-        if let Some(series) = state.series.get_untracked() {
-            browser::save(&format!("{}-chart.csv", state.domain_untracked()), "text/csv", &series.csv());
-        }
-    });
+    let rows = move || state.series.get_untracked().map(|series| series.csv());
+    let save = export::save("link annotate", "Download CSV", "chart.csv", "text/csv", rows);
     let drawing = plot.0.clone();
-    let draw = button("link annotate", "Download SVG", move |_| {
-        if let Some(picture) = export::picture(&drawing) {
-            browser::save(&format!("{}-chart.svg", state.domain_untracked()), "image/svg+xml", &picture);
-        }
-    });
+    let picture = move || export::picture(&drawing);
+    let draw = export::save("link annotate", "Download SVG", "chart.svg", "image/svg+xml", picture);
     of("div", "chart")
         .with(of("div", "chart-head").with(el("h2").words(heading)).with(legend(drawn)).with(uncompared).with(units()))
         .with(plot)

@@ -14,7 +14,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use live::connect;
 use round::{First, Round, Shown, ask};
-pub(crate) use rows::{list, needed};
+pub(crate) use rows::{list, needed, told};
 
 use super::browser::{self, after};
 use super::dom;
@@ -319,10 +319,7 @@ fn table(tab: Tab, property: Option<&str>, told: Option<Result<Reading, Failure>
 
 async fn panel(scope: &Scope, tab: Tab, property: Option<String>) -> Result<Table, Failure> {
     let told = match question::panel(scope, tab, property.as_deref(), http::server_minute()) {
-        Some(question) => match list(scope, &question) {
-            Some(known) => Some(Ok(known)),
-            None => Some(http::query(question).await),
-        },
+        Some(question) => Some(rows::told(scope, question).await),
         None => None,
     };
     table(tab, property.as_deref(), told)

@@ -1,8 +1,25 @@
-//! A plot as a picture that stands alone: what the style sheet says of each part is written into it.
+//! What is shown as a file; and a plot as a picture that stands alone: what the style sheet says of each part is written into it.
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-use super::browser::window;
+use super::browser::{self, window};
+use super::dom::{El, button};
+use super::state::state;
+
+/// A button that saves something of the site that is shown, if it is there, under the site's name and this ending.
+pub(crate) fn save(
+    class: &str,
+    words: &str,
+    end: &'static str,
+    kind: &'static str,
+    text: impl Fn() -> Option<String> + 'static,
+) -> El {
+    button(class, words, move |_| {
+        if let Some(text) = text() {
+            browser::save(&format!("{}-{end}", state().domain_untracked()), kind, &text);
+        }
+    })
+}
 
 /// What a part looks like.
 const LOOKS: [&str; 7] = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-family"];

@@ -1,6 +1,6 @@
 //! What only the realtime view has: pages being read now, and what arrives.
-use super::browser;
-use super::dom::{El, button, el, of};
+use super::dom::{El, el, of};
+use super::export;
 use super::panels::rows;
 use super::state::state;
 use crate::arrivals::What;
@@ -12,11 +12,8 @@ pub(crate) fn realtime() -> El {
     let state = state();
     let readers = move || state.now.get().map_or(0, |(visitors, _)| visitors);
     let aside = of("p", "aside").words(move || format::counted(readers(), "visitor", "visitors")).text(" in 5 minutes");
-    let save = button("link", "CSV", move |_| {
-        if let Some(table) = state.reading.get_untracked() {
-            browser::save(&format!("{}-now.csv", state.domain_untracked()), "text/csv", &table.csv(&[Measure::Visitors]));
-        }
-    });
+    let pages = move || state.reading.get_untracked().map(|table| table.csv(&[Measure::Visitors]));
+    let save = export::save("link", "CSV", "now.csv", "text/csv", pages);
     let save = save.set("aria-label", "Download what is being read as CSV");
     let head = of("div", "panel-head").with(el("h2").set("id", "panel-reading").text("Being read now")).with(aside).with(save);
     let reading = of("section", "panel sheet").set("aria-labelledby", "panel-reading").with(head);

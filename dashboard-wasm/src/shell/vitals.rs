@@ -6,7 +6,7 @@ use super::dom::{El, button, el, of};
 use super::follow::{Signal, untrack};
 use super::panels::name;
 use super::state::{Overlay, state};
-use super::{browser, http};
+use super::{export, http};
 use crate::format;
 use crate::question;
 use crate::vitals::{Told, VITALS, Vital, Vitals, pages};
@@ -15,25 +15,17 @@ use crate::vitals::{Told, VITALS, Vital, Vitals, pages};
 pub(crate) fn vitals() -> El {
     let state = state();
     let shown = move || state.vitals.with(|vitals| vitals.as_ref().is_some_and(|vitals| !vitals.is_empty()));
-    el("div").part(shown, |shown| {
+    el("div").part(shown, move |shown| {
+        let save =
+            export::save("link", "CSV", "web-vitals.csv", "text/csv", move || state.vitals.get_untracked().map(|v| v.csv()));
         let head = of("div", "panel-head")
             .with(el("h2").set("id", "vitals").text("Web vitals"))
             .with(of("span", "aside").text("for three of four page loads, or better"))
-            .with(save());
+            .with(save.set("aria-label", "Download web vitals as CSV"));
         let all = of("div", "vitals").all(VITALS.iter().enumerate().map(|(n, vital)| one(n, vital)));
-        let section = || of("section", "sheet box-vitals").set("aria-labelledby", "vitals").with(head).with(all);
-        if shown { vec![section()] } else { Vec::new() }
+        let section = of("section", "sheet box-vitals").set("aria-labelledby", "vitals").with(head).with(all);
+        if shown { vec![section] } else { Vec::new() }
     })
-}
-
-fn save() -> El {
-    let state = state();
-    let save = button("link", "CSV", move |_| {
-        if let Some(vitals) = state.vitals.get_untracked() {
-            browser::save(&format!("{}-web-vitals.csv", state.domain_untracked()), "text/csv", &vitals.csv());
-        }
-    });
-    save.set("aria-label", "Download web vitals as CSV")
 }
 
 fn one(n: usize, vital: &'static Vital) -> El {

@@ -96,12 +96,7 @@ pub(crate) fn whole(tab: Tab) -> El {
         };
         question.pagination = headwater_query::Pagination { limit: 10_000, offset: 0 };
         spawn_local(async move {
-            let known = engine::list(&scope, &question);
-            let told = match known {
-                Some(known) => Ok(known),
-                None => http::query(question).await,
-            };
-            let Ok(reading) = told else { return };
+            let Ok(reading) = engine::told(&scope, question).await else { return };
             let Some(dimension) = tab.dimension(property.as_deref()) else { return };
             browser::save(
                 &format!("{}-{}.csv", scope.domain, tab.name()),

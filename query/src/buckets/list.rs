@@ -55,11 +55,8 @@ impl Buckets {
         order::sort(&mut found, query);
 
         let page = found.into_iter().skip(query.pagination.offset as usize).take(query.pagination.limit as usize);
-        let told =
-            |row: Row| (row.names.first().map(|name| (**name).to_owned()), row.metrics.into_iter().zip(row.bounds).collect());
-        let one_window = rows.first().map(|row| row.window) == rows.last().map(|row| row.window);
-        let unit = self.unit.clone().filter(|_| !one_window);
-        let (results, meta) = totals::told(unit, page.map(told).collect(), &query.metrics);
+        let told = |row: Row| (row.names.first().map(|name| (**name).to_owned()), (row.metrics, row.bounds));
+        let (results, meta) = totals::told(self.unit_of(rows), page.map(told).collect(), &query.metrics);
         Some((results, Meta { total_rows: query.include.total_rows.then_some(count), ..meta }))
     }
 }

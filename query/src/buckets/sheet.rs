@@ -10,13 +10,46 @@ use crate::Dimension;
 use crate::sum::share;
 use crate::totals::{Table, What};
 
+/// The columns: what is [counted](Counts) of each row, in that order.
+const COLUMNS: usize = 13;
+
 /// What is counted of a row.
-///
-/// Events that are no page views; page views; visits, and those that went on; engaged seconds; depth: as in a [`headwater_core::Tally`]. The
-/// visitors that the sample holds. By dimensions of events, distinct visits with such an event; of those that a bounce rate is of, how many
-/// started, and how many went on (by pages, those that entered there: for certain, as tallies have them); and of each of the three the sum of the
-/// squares of what each visitor has, where a sample tells it.
-pub(crate) const COLUMNS: usize = 13;
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    /// Events; page views; visits, and those that went on; engaged seconds; depth: as in a [`headwater_core::Tally`].
+    pub(crate) events: u64,
+    pub(crate) views: u64,
+    pub(crate) started: u64,
+    pub(crate) went_on: u64,
+    pub(crate) engaged: u64,
+    pub(crate) depth: u64,
+    /// The visitors that the sample holds.
+    pub(crate) visitors: u64,
+    /// By dimensions of events, distinct visits with such an event.
+    pub(crate) visits: u64,
+    /// Of the visits that a bounce rate is of, how many started, and how many went on; by pages, those that entered there: for certain, as
+    /// tallies have them.
+    pub(crate) bounces: [u64; 2],
+    /// Of the last three the sums of the squares of what each visitor has, where a sample tells them.
+    pub(crate) squares: [u64; 3],
+}
+
+impl Counts {
+    /// Of events those that are no page views are written: they are few.
+    #[cfg(feature = "eval")]
+    const fn columns(&self) -> [u64; COLUMNS] {
+        let Self { events, views, started, went_on, engaged, depth, visitors, visits, bounces, squares } = *self;
+        let others = events.wrapping_sub(views);
+        let ([bounced, on], [a, b, c]) = (bounces, squares);
+        [others, views, started, went_on, engaged, depth, visitors, visits, bounced, on, a, b, c]
+    }
+
+    const fn of(columns: [u64; COLUMNS]) -> Self {
+        let [others, views, started, went_on, engaged, depth, visitors, visits, bounced, on, squares @ ..] = columns;
+        let events = others.wrapping_add(views);
+        Self { events, views, started, went_on, engaged, depth, visitors, visits, bounces: [bounced, on], squares }
+    }
+}
 
 /// The rows of one dimension, bucket by bucket.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,7 +72,7 @@ pub struct Sheet {
 #[cfg(feature = "eval")]
 pub(crate) struct Line<'a> {
     pub(crate) value: &'a str,
-    pub(crate) counts: [u64; COLUMNS],
+    pub(crate) counts: Counts,
     pub(crate) sketched: Option<Estimate>,
 }
 
@@ -100,24 +133,25 @@ impl Sheet {
                 let mut counts = [0_u64; COLUMNS];
                 let counted = self.columns.iter().map(|column| column.get(row).copied().unwrap_or(0));
                 counts.iter_mut().zip(counted).for_each(|(count, counted)| *count = counted);
-                let [others, views, started, went_on, engaged, depth, visitors, visits, bounce_started, bounce_on, squares @ ..] =
-                    counts;
+                let counts = Counts::of(counts);
                 let totals = table.at(value);
-                totals.add(What::Events, others.wrapping_add(views));
-                totals.add(What::Views, views);
-                totals.add(What::Started, started);
-                totals.add(What::WentOn, went_on);
-                totals.add(What::Engaged, engaged);
-                totals.add(What::Depth, depth);
+                totals.add(What::Events, counts.events);
+                totals.add(What::Views, counts.views);
+                totals.add(What::Started, counts.started);
+                totals.add(What::WentOn, counts.went_on);
+                totals.add(What::Engaged, counts.engaged);
+                totals.add(What::Depth, counts.depth);
                 match self.sketched.binary_search_by_key(&(row as u64), |sketched| sketched.0) {
                     Ok(at) => self.sketched.get(at).into_iter().for_each(|s| totals.add_sketched(What::Visitors, s.1)),
-                    Err(_) => totals.add_found(What::Visitors, visitors, visitors as f64, p),
+                    Err(_) => totals.add_found(What::Visitors, counts.visitors, counts.visitors as f64, p),
                 }
-                totals.add_found(What::Visits, visits, squares[0] as f64, p);
+                let ([started, went_on], [of_visits, of_started, of_went_on]) =
+                    (counts.bounces, counts.squares.map(|square| square as f64));
+                totals.add_found(What::Visits, counts.visits, of_visits, p);
                 // A page's are those of its row among the entry pages.
                 let p = if self.dimension == Dimension::Page { 1.0 } else { p };
-                totals.add_found(What::BounceStarted, bounce_started, squares[1] as f64, p);
-                totals.add_found(What::BounceWentOn, bounce_on, squares[2] as f64, p);
+                totals.add_found(What::BounceStarted, started, of_started, p);
+                totals.add_found(What::BounceWentOn, went_on, of_went_on, p);
                 row += 1;
             }
             table.settle();
@@ -152,7 +186,7 @@ impl SheetWriter {
             let number = sheet.values.partition_point(|value| value.as_str() < line.value) as u64;
             sheet.sketched.extend(line.sketched.map(|estimate| (sheet.steps.len() as u64, estimate)));
             sheet.steps.push(number - before);
-            sheet.columns.iter_mut().zip(line.counts).for_each(|(column, count)| column.push(count));
+            sheet.columns.iter_mut().zip(line.counts.columns()).for_each(|(column, count)| column.push(count));
             before = number;
         }
         sheet.rows.push(lines.len() as u64);

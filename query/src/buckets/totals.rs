@@ -1,11 +1,12 @@
 //! The totals of buckets together, and by time.
-use std::collections::BTreeMap;
-
 use headwater_core::{Estimate, Grain};
 
 use super::{Bucketed, Buckets, TimeRow, add_up};
-use crate::figures::{Counted, Told, Visits, named};
-use crate::{Meta, Metric, ResultRow, TimeDimension};
+use crate::figures::{Counted, Visits, named_of_all};
+use crate::{Meta, Metric, MetricValue, ResultRow, TimeDimension};
+
+/// The figures of a row, and their bounds.
+pub(super) type Figures = (Vec<MetricValue>, Vec<Option<[f64; 2]>>);
 
 impl Buckets {
     /// One row for the whole range, as an answer without dimensions has it.
@@ -56,27 +57,25 @@ impl Buckets {
 }
 
 /// Rows with their figures as an answer has them; `unit` as [`Meta::visitors_unit`].
-pub(super) fn told(unit: Option<String>, rows: Vec<(Option<String>, Vec<Told>)>, metrics: &[Metric]) -> (Vec<ResultRow>, Meta) {
-    let mut bounds = Vec::new();
-    let mut results = Vec::new();
-    for (label, figures) in rows {
-        let (values, of): (Vec<_>, Vec<_>) = figures.into_iter().unzip();
-        bounds.push(named(metrics, &of));
-        results.push(ResultRow { metrics: values, dimensions: label.into_iter().collect(), comparison: None });
-    }
-    if bounds.iter().all(BTreeMap::is_empty) {
-        bounds.clear();
-    }
+pub(super) fn told(unit: Option<String>, rows: Vec<(Option<String>, Figures)>, metrics: &[Metric]) -> (Vec<ResultRow>, Meta) {
+    let bounds = named_of_all(metrics, rows.iter().map(|(_, (_, bounds))| &**bounds));
+    let result = |(label, (metrics, _)): (Option<String>, Figures)| ResultRow {
+        metrics,
+        dimensions: label.into_iter().collect(),
+        comparison: None,
+    };
+    let results = rows.into_iter().map(result).collect();
     (results, Meta { visitors_unit: unit, bounds, ..Meta::default() })
 }
 
 /// The figures of buckets together; `None` if one of them can't be told.
-fn figures(buckets: &[&Bucketed], metrics: &[Metric]) -> Option<Vec<Told>> {
+fn figures(buckets: &[&Bucketed], metrics: &[Metric]) -> Option<Figures> {
     if metrics.contains(&Metric::Visitors) && !add_up(buckets) {
         return None;
     }
     let totals = Bucketed::sum(buckets);
     let counted = Counted { totals: &totals, certain: true, visits: Visits::Started, bounces: Visits::Started, of_events: false };
     let none = Estimate::exact(0);
-    metrics.iter().map(|metric| counted.figure(*metric, none).filter(|_| *metric != Metric::Percentage)).collect()
+    let figure = |metric: &Metric| counted.figure(*metric, none).filter(|_| *metric != Metric::Percentage);
+    Some(metrics.iter().map(figure).collect::<Option<Vec<_>>>()?.into_iter().unzip())
 }

@@ -32,7 +32,7 @@ pub fn buckets<B: Bucket, E>(
         let found = format!("{} to {}", site.calendar().local(plan.span.start), site.calendar().local(plan.span.end));
         return Err(QueryError::invalid("date_range", found, format!("it begins and ends where a {} does", grain.name())).into());
     }
-    if let Some(at) = dimensions.iter().position(|dimension| !sheets::tells(dimension)) {
+    if let Some(at) = dimensions.iter().position(|dimension| !dimension.has_rows()) {
         let allowed = "rows are told of event:page, event:name, event:hostname, event:props:* and visit:*, but visit:exit_page";
         return Err(QueryError::invalid(format!("dimensions[{at}]"), dimensions[at].to_string(), allowed).into());
     }

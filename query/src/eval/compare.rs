@@ -1,12 +1,12 @@
 //! The rows of another time beside those of an answer.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use headwater_core::Minute;
 
 use super::metrics::{self, Bases};
 use super::page::{labels, starts};
 use super::{Plan, SiteContext, range};
-use crate::figures::named;
+use crate::figures::named_of_all;
 use crate::order::Row;
 use crate::totals::Totals;
 use crate::{Answer, ComparedMeta, ComparedRow, MetricValue, Query, QueryError, change};
@@ -41,15 +41,13 @@ pub(super) fn join(
         let dimensions = dimensions.collect();
         let names: Vec<&str> = labelled.filter(|(d, _)| d.time().is_none()).map(|(_, value)| value.as_str()).collect();
         let row = place.and_then(|place| by_name.get(&(place, names)).copied());
-        bounds.push(row.map_or_else(BTreeMap::new, |row| named(&query.metrics, &row.bounds)));
+        bounds.push(row.map_or(&[][..], |row| &row.bounds));
         let metrics = row.map_or_else(|| nothing.clone(), |row| row.metrics.clone());
         let both = query.metrics.iter().zip(&result.metrics).zip(&metrics);
         let change = both.map(|((metric, here), there)| change(*metric, here, there)).collect();
         result.comparison = Some(ComparedRow { metrics, dimensions, change });
     }
-    if bounds.iter().all(BTreeMap::is_empty) {
-        bounds.clear();
-    }
+    let bounds = named_of_all(&query.metrics, bounds.into_iter());
     let time_labels = match (query.include.time_labels, other.time) {
         (true, Some(time)) => Some(labels(time, other.span, site)?),
         _ => None,

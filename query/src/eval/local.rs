@@ -6,7 +6,6 @@ use foldhash::fast::RandomState;
 use headwater_core::{Coded, OTHER, Profiles, RowDimension, StrId, Tallies, VisitDimension};
 
 use super::groups::{Groups, NONE};
-use super::matcher::Memo;
 use super::unit::Part;
 use super::view::View;
 use super::{Names, labels};
@@ -55,105 +54,108 @@ enum Combined<'a> {
     },
 }
 
-/// The values of one property of visits.
-struct Having<'a> {
+/// The groups of values, whose strings are looked at once.
+struct Values<'a> {
     people: &'a Profiles,
-    column: &'a Coded,
     admitted: Option<Admitted<'a>>,
+    /// What is shown where there is none.
     missing: &'static str,
+    /// Whether no text is none.
+    blank: bool,
     numbers: Option<(&'a Arc<Names>, &'a [u32])>,
-    /// The group of each value of the column; `NONE` where nobody asked.
+    /// The group of the value at each place; `NONE` where nobody asked.
     known: Vec<u32>,
 }
 
-impl<'a> Having<'a> {
-    fn new(property: VisitDimension, part: &Part<'a>, rows: Option<(&'a Tallies, RowDimension)>) -> Self {
-        let people = &*part.aggregate.people;
-        let (column, dimension) = (&people.contexts[property as usize], Dimension::Visit(property));
+impl<'a> Values<'a> {
+    /// Of a dimension, at so many places. `numbers` are those of the values, by place.
+    fn new(
+        dimension: &Dimension,
+        people: &'a Profiles,
+        rows: Option<(&'a Tallies, RowDimension)>,
+        numbers: Option<(&'a Arc<Names>, &'a [u32])>,
+        places: usize,
+    ) -> Self {
         Self {
             people,
-            column,
-            admitted: rows.map(|(tallies, of)| Admitted::new(tallies, of, &dimension)),
-            missing: labels::missing_of(&dimension),
-            numbers: part.lens.and_then(|lens| lens.contexts(property, people)),
-            known: vec![NONE; column.values.len()],
+            admitted: rows.map(|(tallies, of)| Admitted::new(tallies, of, dimension)),
+            missing: labels::missing_of(dimension),
+            blank: !dimension.is_event(),
+            numbers,
+            known: vec![NONE; places],
         }
     }
 
+    /// The group of the value at a place, which has this string.
     #[inline]
-    fn group(&mut self, context: u32, groups: &mut Groups) -> u32 {
-        let code = self.column.codes.get(context as usize) as usize;
-        match self.known.get(code) {
+    fn group(&mut self, place: usize, string: impl FnOnce() -> StrId, groups: &mut Groups) -> u32 {
+        match self.known.get(place) {
             Some(&group) if group != NONE => group,
-            _ => self.find(code, groups),
+            _ => self.find(place, string(), groups),
         }
     }
 
-    fn find(&mut self, code: usize, groups: &mut Groups) -> u32 {
-        let raw = || self.people.dict.get(self.column.values.get(code).copied().unwrap_or(StrId(0)));
-        let shown = || Some(raw()).filter(|raw| !raw.is_empty()).unwrap_or(self.missing);
+    fn find(&mut self, place: usize, string: StrId, groups: &mut Groups) -> u32 {
+        let raw = self.people.dict.get(string);
+        let shown = if self.blank && raw.is_empty() { self.missing } else { raw };
         let group = match (self.numbers, &self.admitted) {
-            (Some(numbers), None) => groups.numbered(numbers, code, shown),
-            (_, Some(admitted)) if !admitted.has(raw()) => groups.value(OTHER),
-            _ => groups.value(shown()),
+            (Some(numbers), None) => groups.numbered(numbers, place, || shown),
+            (_, Some(admitted)) if !admitted.has(raw) => groups.value(OTHER),
+            _ => groups.value(shown),
         };
-        if let Some(known) = self.known.get_mut(code) {
+        if let Some(known) = self.known.get_mut(place) {
             *known = group;
         }
         group
     }
 }
 
-/// The values of one dimension of events.
+/// The values of one property of visits, by the place in its column.
+struct Having<'a> {
+    column: &'a Coded,
+    values: Values<'a>,
+}
+
+impl<'a> Having<'a> {
+    fn new(property: VisitDimension, part: &Part<'a>, rows: Option<(&'a Tallies, RowDimension)>) -> Self {
+        let people = &*part.aggregate.people;
+        let column = &people.contexts[property as usize];
+        let numbers = part.lens.and_then(|lens| lens.contexts(property, people));
+        Self { column, values: Values::new(&Dimension::Visit(property), people, rows, numbers, column.values.len()) }
+    }
+
+    #[inline]
+    fn group(&mut self, context: u32, groups: &mut Groups) -> u32 {
+        let code = self.column.codes.get(context as usize) as usize;
+        self.values.group(code, || self.column.values.get(code).copied().unwrap_or(StrId(0)), groups)
+    }
+}
+
+/// The values of one dimension of events, by their strings.
 struct Occurring<'a> {
-    people: &'a Profiles,
-    admitted: Option<Admitted<'a>>,
-    missing: &'static str,
     /// Of each tuple the string; `NONE` where the event has no such property.
-    values: Vec<u32>,
-    numbers: Option<(&'a Arc<Names>, &'a [u32])>,
-    /// The group of each string; `NONE` where nobody asked.
-    known: Vec<u32>,
+    strings: Vec<u32>,
+    values: Values<'a>,
 }
 
 impl<'a> Occurring<'a> {
     fn new(dimension: &Dimension, part: &Part<'a>, rows: Option<(&'a Tallies, RowDimension)>) -> Self {
         let people = &*part.aggregate.people;
         let key = labels::key_of(people, dimension);
-        let value = |tuple| labels::of_tuple(tuple, dimension, key).map_or(NONE, |id| id.0);
+        let string = |tuple| labels::of_tuple(tuple, dimension, key).map_or(NONE, |id| id.0);
+        let numbers = part.lens.filter(|_| *dimension == Dimension::Page).and_then(|lens| lens.pages(people));
         Self {
-            people,
-            admitted: rows.map(|(tallies, of)| Admitted::new(tallies, of, dimension)),
-            missing: labels::missing_of(dimension),
-            values: people.tuples.iter().map(value).collect(),
-            numbers: part.lens.filter(|_| *dimension == Dimension::Page).and_then(|lens| lens.pages(people)),
-            known: vec![NONE; people.dict.len()],
+            strings: people.tuples.iter().map(string).collect(),
+            values: Values::new(dimension, people, rows, numbers, people.dict.len()),
         }
     }
 
     #[inline]
     fn group(&mut self, tuple: u32, groups: &mut Groups) -> u32 {
-        let value = self.values.get(tuple as usize).copied().unwrap_or(NONE);
-        match self.known.get(value as usize) {
-            Some(&group) if group != NONE => group,
-            _ => self.find(value, groups),
+        match self.strings.get(tuple as usize).copied().unwrap_or(NONE) {
+            NONE => groups.value(self.values.missing),
+            string => self.values.group(string as usize, || StrId(string), groups),
         }
-    }
-
-    fn find(&mut self, value: u32, groups: &mut Groups) -> u32 {
-        if value == NONE {
-            return groups.value(self.missing);
-        }
-        let raw = || self.people.dict.get(StrId(value));
-        let group = match (self.numbers, &self.admitted) {
-            (Some(numbers), None) => groups.numbered(numbers, value as usize, raw),
-            (_, Some(admitted)) if !admitted.has(raw()) => groups.value(OTHER),
-            _ => groups.value(raw()),
-        };
-        if let Some(known) = self.known.get_mut(value as usize) {
-            *known = group;
-        }
-        group
     }
 }
 
@@ -259,20 +261,11 @@ fn column(
     rows: Option<(&Tallies, RowDimension)>,
     groups: &mut Groups,
 ) -> (bool, Vec<u32>) {
-    let missing = labels::missing_of(dimension);
     let key = labels::key_of(people, dimension);
-    let admitted = rows.map(|(tallies, of)| Admitted::new(tallies, of, dimension));
-    let mut known = Memo::new(people.dict.len());
-    let mut value = |id| {
-        known.get(id, |id| {
-            let raw = people.dict.get(id);
-            let admitted = admitted.as_ref().is_none_or(|a| a.has(raw));
-            let shown = if raw.is_empty() && !dimension.is_event() { missing } else { raw };
-            groups.value(if admitted { shown } else { OTHER })
-        })
-    };
+    let mut values = Values::new(dimension, people, rows, None, people.dict.len());
+    let mut value = |id: StrId, groups: &mut Groups| values.group(id.index(), || id, groups);
     match dimension {
-        Dimension::Visit(property) => (false, view.values(people, *property).into_iter().map(value).collect()),
+        Dimension::Visit(property) => (false, view.values(people, *property).into_iter().map(|id| value(id, groups)).collect()),
         Dimension::ExitPage => (false, (0..view.contexts(people)).map(|kind| groups.value(view.exit(kind))).collect()),
         Dimension::Goal => {
             let name = |goal: u16| view.goals.get(usize::from(goal)).map_or("", |goal| &*goal.name);
@@ -285,12 +278,12 @@ fn column(
                 Some(kinds) => kinds.of.iter().map(|(tuple, _)| people.tuples.get(*tuple as usize).and_then(of)).collect(),
                 None => people.tuples.iter().map(of).collect(),
             };
-            let mut values: Vec<u32> = ids.iter().map(|id| id.map_or(u32::MAX, &mut value)).collect();
-            if values.contains(&u32::MAX) {
-                let none = groups.value(missing);
-                values.iter_mut().filter(|v| **v == u32::MAX).for_each(|v| *v = none);
-            }
-            (true, values)
+            let missing = labels::missing_of(dimension);
+            let group = |id: Option<StrId>| match id {
+                Some(id) => value(id, groups),
+                None => groups.value(missing),
+            };
+            (true, ids.into_iter().map(group).collect())
         }
     }
 }

@@ -1,12 +1,10 @@
 //! From rows to the page of an answer that is asked for.
-use std::collections::BTreeMap;
-
 use headwater_core::Minute;
 
 use super::imports::{self, Skipped};
 use super::time::TimeUnit;
 use super::{Plan, SiteContext, range};
-use crate::figures::named;
+use crate::figures::named_of_all;
 use crate::order::{self, Row};
 use crate::{Answer, Dimension, Meta, Query, QueryError, ResultRow, Span};
 
@@ -29,24 +27,19 @@ pub(super) fn page(
     };
     let total_rows = query.include.total_rows.then_some(all as u64);
     order::sort_first(&mut rows, last(query), query);
-    let mut results = Vec::new();
-    let mut bounds = Vec::new();
-    let mut starts = Vec::new();
-    let page = rows.into_iter().skip(query.pagination.offset as usize).take(query.pagination.limit as usize);
-    for row in page {
+    let page: Vec<Row> = rows.into_iter().skip(query.pagination.offset as usize).take(query.pagination.limit as usize).collect();
+    let bounds = named_of_all(&query.metrics, page.iter().map(|row| &*row.bounds));
+    let starts = page.iter().map(|row| row.time).collect();
+    let result = |row: Row| {
         let mut names = row.names.iter();
         let name = |dimension: &Dimension| match (dimension.time(), plan.time) {
             (Some(_), Some(time)) => time.label(row.time, calendar),
             _ => names.next().map_or_else(String::new, |name| name.to_string()),
         };
         let dimensions = query.dimensions.iter().map(name).collect();
-        bounds.push(named(&query.metrics, &row.bounds));
-        starts.push(row.time);
-        results.push(ResultRow { metrics: row.metrics, dimensions, comparison: None });
-    }
-    if bounds.iter().all(BTreeMap::is_empty) {
-        bounds.clear();
-    }
+        ResultRow { metrics: row.metrics, dimensions, comparison: None }
+    };
+    let results = page.into_iter().map(result).collect();
     let changes: Vec<String> = site.changes(plan.span).map(|at| calendar.local(at).to_string()).collect();
     let answer = Answer {
         results,

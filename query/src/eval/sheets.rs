@@ -11,19 +11,12 @@ use super::ledger::Ledger;
 use super::room::Room;
 use super::unit::Part;
 use super::{Bucket, Lens, Need, Plan, SiteContext, labels};
-use crate::buckets::{COLUMNS, Line, SheetWriter};
+use crate::buckets::{Counts, Line, SheetWriter};
 use crate::totals::{Totals, What};
 use crate::{AnswerError, Dimension, Metric, Query, Sheet, Span};
 
-/// Where in a line the visits stand that a bounce rate is of.
-const BOUNCES: std::ops::Range<usize> = 8..10;
 /// The most rows of a dimension, over all buckets.
 const MAX_ROWS: usize = 250_000;
-
-/// Whether a dimension has rows that add up.
-pub(super) const fn tells(dimension: &Dimension) -> bool {
-    matches!(dimension, Dimension::Prop(_)) || row_dimension(dimension).is_some()
-}
 
 /// The rows of tallies that hold the values of a dimension, if lenses know them.
 const fn row_dimension(dimension: &Dimension) -> Option<RowDimension> {
@@ -84,26 +77,22 @@ fn of_people(dimension: &Dimension, groups: &Groups, rows: Vec<(Minute, u32, Tot
     Some(writer.finish())
 }
 
-fn counts(totals: &Totals) -> [u64; COLUMNS] {
+fn counts(totals: &Totals) -> Counts {
     // Whole numbers, found in one bucket.
     let found = |what| totals.found(what) as u64;
-    let squares = |what| totals.squares(what) as u64;
-    let (visits, started, went_on) = (What::Visits, What::BounceStarted, What::BounceWentOn);
-    [
-        found(What::Events).wrapping_sub(found(What::Views)),
-        found(What::Views),
-        found(What::Started),
-        found(What::WentOn),
-        found(What::Engaged),
-        found(What::Depth),
-        found(What::Visitors),
-        found(visits),
-        found(started),
-        found(went_on),
-        squares(visits),
-        squares(started),
-        squares(went_on),
-    ]
+    let bounces = [What::BounceStarted, What::BounceWentOn];
+    Counts {
+        events: found(What::Events),
+        views: found(What::Views),
+        started: found(What::Started),
+        went_on: found(What::WentOn),
+        engaged: found(What::Engaged),
+        depth: found(What::Depth),
+        visitors: found(What::Visitors),
+        visits: found(What::Visits),
+        bounces: bounces.map(found),
+        squares: [What::Visits, bounces[0], bounces[1]].map(|what| totals.squares(what) as u64),
+    }
 }
 
 /// Rows of tallies, with what lenses know of them.
@@ -141,24 +130,19 @@ fn lines<'a>(part: &Part<'a>, of: RowDimension, also: Option<RowDimension>) -> V
         if also.is_some() {
             (visits, squares) = ([visits[0], 0, 0], [squares[0], 0.0, 0.0]);
         }
-        // Sums of squares of whole numbers.
-        let squares = squares.map(|square| square as u64);
-        let others = tally.events.wrapping_sub(tally.views);
-        let counts = [
-            others,
-            tally.views,
-            tally.visits,
-            tally.visits_went_on,
-            tally.engaged,
-            tally.depth,
-            visitors.into(),
-            visits[0],
-            visits[1],
-            visits[2],
-            squares[0],
-            squares[1],
-            squares[2],
-        ];
+        let counts = Counts {
+            events: tally.events,
+            views: tally.views,
+            started: tally.visits,
+            went_on: tally.visits_went_on,
+            engaged: tally.engaged,
+            depth: tally.depth,
+            visitors: visitors.into(),
+            visits: visits[0],
+            bounces: [visits[1], visits[2]],
+            // Sums of squares of whole numbers.
+            squares: squares.map(|square| square as u64),
+        };
         let sketched = uniques.and_then(|uniques| uniques.sketch(place));
         Line { value: labels::of_row(of, tallies.dict.get(row.key.value)), counts, sketched }
     };
@@ -169,10 +153,10 @@ fn lines<'a>(part: &Part<'a>, of: RowDimension, also: Option<RowDimension>) -> V
         let (value, entries) = (tallies.dict.get(row.key.value), [row.tally.visits, row.tally.visits_went_on]);
         let at = lines.get(..pages).unwrap_or_default().binary_search_by(|line| line.value.cmp(value)).unwrap_or(lines.len());
         if at == lines.len() {
-            lines.push(Line { value, counts: [0; COLUMNS], sketched: None });
+            lines.push(Line { value, counts: Counts::default(), sketched: None });
         }
         if let Some(line) = lines.get_mut(at) {
-            line.counts[BOUNCES].copy_from_slice(&entries);
+            line.counts.bounces = entries;
         }
     }
     lines

@@ -76,11 +76,12 @@ pub fn answer_together<B: Bucket, E>(
         answers.push(match plan {
             Err(error) => Err(error.clone()),
             Ok(plan) => {
-                let mut own: Vec<_> = evaluated.by_ref().take(spans(query, Some(plan)).len()).flatten().collect();
-                if own.len() < spans(query, Some(plan)).len() {
+                let spans = spans(query, Some(plan));
+                let mut own: Vec<_> = evaluated.by_ref().take(spans.len()).flatten().collect();
+                if own.len() < spans.len() {
                     // There was no room for it beside the others.
                     own.clear();
-                    for alone in spans(query, Some(plan)) {
+                    for alone in spans {
                         own.extend(evaluate(&[alone], site, &mut read, imported, workers)?.into_iter().flatten());
                     }
                 }

@@ -58,28 +58,35 @@ fn compare(world: &World, told: &Buckets, range: DateRange, seed: u64) -> usize 
     compared
 }
 
+/// Some traffic, now and then with samples that leave most out, so that there are bounds; and days in it.
+fn world(rng: &mut Rng) -> (World, Date, Date) {
+    let mut world = World::random(rng);
+    if rng.chance(3) {
+        world = world.sampled(u64::MAX / 3);
+    }
+    let today = world.site.calendar().date(world.site.now);
+    let from = today.plus_days(-(rng.below(20) as i64) - 3);
+    (world, from, from.plus_days(rng.below(22) as i64))
+}
+
+/// A part of them, as who zooms sees it.
+fn part(rng: &mut Rng, from: Date, to: Date) -> (Date, Date) {
+    let first = from.plus_days(rng.below((to.to_days() - from.to_days()) as usize + 1) as i64);
+    (first, first.plus_days(rng.below((to.to_days() - first.to_days()) as usize + 1) as i64))
+}
+
 #[test]
 fn what_is_merged_elsewhere_is_what_the_server_answers() {
     let (mut compared, mut weeks, mut refused) = (0, 0, 0);
     for seed in 7000..7080 {
         let mut rng = Rng(seed);
-        let mut world = World::random(&mut rng);
-        if rng.chance(3) {
-            // Most are left out of the samples, so that there are bounds.
-            world = world.sampled(u64::MAX / 3);
-        }
-        let today = world.site.calendar().date(world.site.now);
-        let from = today.plus_days(-(rng.below(20) as i64) - 3);
-        let to = from.plus_days(rng.below(22) as i64);
+        let (world, from, to) = world(&mut rng);
         for grain in [Grain::Hour, Grain::Day] {
             let told = fetched(&world, range(from, to), grain);
             compared += compare(&world, &told, range(from, to), seed);
             weeks += usize::from(told.by_time(TimeDimension::Week, &METRICS).is_some());
             refused += usize::from(told.by_time(TimeDimension::Week, &METRICS).is_none());
-            // A part of it, as who zooms sees it.
-            let length = (to.to_days() - from.to_days()) as usize;
-            let first = from.plus_days(rng.below(length + 1) as i64);
-            let last = first.plus_days(rng.below((to.to_days() - first.to_days()) as usize + 1) as i64);
+            let (first, last) = part(&mut rng, from, to);
             if let Some(part) = told.between(first, last) {
                 compared += compare(&world, &part, range(first, last), seed);
             }
@@ -178,19 +185,11 @@ fn lists_that_are_merged_elsewhere_are_those_that_the_server_answers() {
     let by = by();
     for seed in 7000..7120 {
         let mut rng = Rng(seed);
-        let mut world = World::random(&mut rng);
-        if rng.chance(3) {
-            world = world.sampled(u64::MAX / 3);
-        }
-        let today = world.site.calendar().date(world.site.now);
-        let from = today.plus_days(-(rng.below(20) as i64) - 3);
-        let to = from.plus_days(rng.below(22) as i64);
+        let (world, from, to) = world(&mut rng);
         let told = with_rows(&world, range(from, to), Grain::Day, &by);
         assert!(told.left_out.is_empty());
-        let length = (to.to_days() - from.to_days()) as usize;
         for _ in 0..60 {
-            let first = from.plus_days(rng.below(length + 1) as i64);
-            let last = first.plus_days(rng.below((to.to_days() - first.to_days()) as usize + 1) as i64);
+            let (first, last) = part(&mut rng, from, to);
             let (part, days) = if rng.chance(3) { (None, (from, to)) } else { (Some((first, last)), (first, last)) };
             let dimension = &by[rng.below(by.len())];
             let query = question(&mut rng, range(days.0, days.1), dimension);

@@ -5,6 +5,7 @@ use headwater_query::{Dimension, Query};
 use wasm_bindgen_futures::spawn_local;
 
 use super::{engine, includes_now, shown};
+use crate::failure::Failure;
 use crate::kept::{Kept, has_rows};
 use crate::merged;
 use crate::report::Reading;
@@ -21,6 +22,14 @@ const LATER: u32 = 200;
 pub(crate) fn list(scope: &Scope, question: &Query) -> Option<Reading> {
     let kept = engine(|e| e.kept.clone()).filter(|kept| !kept.is_old(browser::now()))?;
     kept.list(scope, state().clock().get(..10)?, question, browser::small)
+}
+
+/// The answer to it, from what is kept or from the server.
+pub(crate) async fn told(scope: &Scope, question: Query) -> Result<Reading, Failure> {
+    match list(scope, &question) {
+        Some(known) => Ok(known),
+        None => http::query(question).await,
+    }
 }
 
 /// Sees to it that the rows of what is shown, and of one more list, are kept.
