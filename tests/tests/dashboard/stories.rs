@@ -1,5 +1,5 @@
 //! What people come for, told from the first click to the last.
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::demo::{Demo, ESCAPE, is_accessible};
 
@@ -147,4 +147,46 @@ fn with_the_keyboard_alone_one_filters_reads_the_chart_and_goes_back() {
     browser.press(ESCAPE);
     demo.search("nothing filtered", "?period=7d");
     assert_eq!(browser.console_errors(), Vec::<String>::new());
+}
+
+#[test]
+fn a_screen_reader_is_told_what_is_seen() {
+    let demo = Demo::start("10");
+    let browser = &demo.browser;
+    demo.sign_in();
+    demo.open("?period=7d");
+    let visitors = demo.figure(0);
+    let source = browser.run("return document.querySelector('.panel .row:not(.heads) .label').innerText");
+    let source = source.as_str().expect("a source");
+
+    // The browser's own tree: what is announced, in order.
+    let tree = browser.devtools("Accessibility.getFullAXTree", &json!({}));
+    let nodes: Vec<&Value> = tree["nodes"].as_array().expect("nodes").iter().filter(|node| node["ignored"] == false).collect();
+    let text = |node: &Value, what: &str| node[what]["value"].as_str().unwrap_or_default().to_owned();
+    let of = |role: &str| nodes.iter().filter(|node| text(node, "role") == role).copied().collect::<Vec<_>>();
+    let names = |role: &str| of(role).iter().map(|node| text(node, "name")).collect::<Vec<_>>();
+    let has = |role: &str, name: &str| {
+        assert!(names(role).iter().any(|known| known == name), "{role} {name:?} among {:?}", names(role));
+    };
+    has("link", "Skip to the figures");
+    assert_eq!(of("main").len(), 1);
+    for heading in ["demo.localhost", "Sources", "Top pages", "Countries", "Browsers", "Events", "Web vitals"] {
+        assert!(names("heading").iter().any(|name| name.contains(heading)), "{heading} among {:?}", names("heading"));
+    }
+    // Cards are buttons that say their figure and which of them is chosen.
+    let cards: Vec<&Value> = of("button").into_iter().filter(|node| text(node, "name").contains(&visitors)).collect();
+    let pressed = |node: &Value| {
+        let properties = node["properties"].as_array().cloned().unwrap_or_default();
+        properties.iter().find(|p| p["name"] == "pressed").map(|p| p["value"]["value"].clone())
+    };
+    let card = cards.iter().find(|node| text(node, "name").starts_with("Visitors")).expect("the card of visitors");
+    assert_eq!(pressed(card), Some(json!("true")));
+    // Lists are tables, whose rows have heads that filter.
+    has("table", "Sources");
+    has("columnheader", "Visitors");
+    assert!(names("rowheader").iter().any(|name| name.contains(source)), "{source} among {:?}", names("rowheader"));
+    assert!(names("button").iter().any(|name| name.starts_with(source)), "{source} among {:?}", names("button"));
+    // The chart says that it has a table, and what changes is spoken.
+    has("DisclosureTriangle", "Show as a table");
+    assert!(of("status").iter().any(|node| node["properties"].to_string().contains("polite")), "nothing is spoken");
 }
